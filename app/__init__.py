@@ -1,0 +1,1 @@
+"""What runs: the Streamlit entry, the launcher, the command line, queries, actions and charts."""

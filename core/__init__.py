@@ -1,0 +1,1 @@
+"""The field without the screen: detection, thresholds, evaluation, training and jobs."""

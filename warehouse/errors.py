@@ -1,0 +1,41 @@
+"""What can go wrong in storage, each with a message a person can act on."""
+
+
+class WarehouseError(Exception):
+    """A failure of storage; the message says what happened, to what, and what to do."""
+
+
+class HomeError(WarehouseError):
+    """The folder that holds everything can't be used."""
+
+
+class CatalogError(WarehouseError):
+    """An asset, sensor or model version is unknown or contradicts what is stored."""
+
+
+class IntegrityError(WarehouseError):
+    """A stored file is not the one that was written."""
+
+
+class ManifestConflict(WarehouseError):
+    """Another write changed the files a commit was computed from; recompute and retry."""
+
+
+class SchemaError(WarehouseError):
+    """A frame or a database does not have the shape that this release writes."""
+
+
+class SourceError(WarehouseError):
+    """A source can't be read at all; rows that merely are bad go to quarantine instead."""
+
+
+class StateLocked(WarehouseError):
+    """Another process owns state.duckdb."""
+
+
+class StateUnavailable(WarehouseError):
+    """A write was handed to the owner of the state and not acknowledged in time."""
+
+
+class LabelError(WarehouseError):
+    """A verdict can't be stored as given."""
