@@ -51,7 +51,7 @@ class Signal:
         n = self.timestamps.shape[0]
         if self.values.ndim != 2 or self.values.shape[0] != n or self.valid.shape != (n,):
             raise ParameterError(
-                f"signal: {n} timestamps, values of shape {self.values.shape}, mask of shape {self.valid.shape}"
+                f"signal: {n} timestamps, values {self.values.shape}, mask {self.valid.shape}"
             )
         width = self.values.shape[1]
         if width < 1 or len(self.channels) != width or len(self.units) != width:

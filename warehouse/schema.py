@@ -21,66 +21,68 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 ROLLUP_LEVELS_S: Final = (900, 3600, 14_400, 86_400)
 
-READINGS: Final = pl.Schema({"sensor_id": pl.Int32, "ts": TIME, "value": pl.Float64, "quality": pl.UInt8})
+READINGS: Final = pl.Schema(
+    [("sensor_id", pl.Int32), ("ts", TIME), ("value", pl.Float64), ("quality", pl.UInt8)]
+)
 
 ROLLUPS: Final = pl.Schema(
-    {
-        "level_s": pl.Int32,
-        "sensor_id": pl.Int32,
-        "ts": TIME,
-        "min": pl.Float64,
-        "max": pl.Float64,
-        "mean": pl.Float64,
-        "count": pl.Int64,
-    }
+    [
+        ("level_s", pl.Int32),
+        ("sensor_id", pl.Int32),
+        ("ts", TIME),
+        ("min", pl.Float64),
+        ("max", pl.Float64),
+        ("mean", pl.Float64),
+        ("count", pl.Int64),
+    ]
 )
 
 SCORES: Final = pl.Schema(
-    {
-        "sensor_id": pl.Int32,
-        "version_id": pl.Int32,
-        "ts": TIME,
-        "score": pl.Float32,
-        "expected": pl.Float32,
-        "threshold": pl.Float32,
-    }
+    [
+        ("sensor_id", pl.Int32),
+        ("version_id", pl.Int32),
+        ("ts", TIME),
+        ("score", pl.Float32),
+        ("expected", pl.Float32),
+        ("threshold", pl.Float32),
+    ]
 )
 
 DRIVER: Final = pl.Struct({"sensor_id": pl.Int32, "share": pl.Float64})
 
 EVENTS: Final = pl.Schema(
-    {
-        "event_id": pl.String,
-        "sensor_id": pl.Int32,
-        "version_id": pl.Int32,
-        "start": TIME,
-        "end": TIME,
-        "open": pl.Boolean,
-        "peak_ts": TIME,
-        "peak_score": pl.Float64,
-        "threshold": pl.Float64,
-        "probability": pl.Float64,
-        "severity": pl.String,
-        "why": pl.String,
-        "mode": pl.String,
-        "drivers": pl.List(DRIVER),
-    }
+    [
+        ("event_id", pl.String),
+        ("sensor_id", pl.Int32),
+        ("version_id", pl.Int32),
+        ("start", TIME),
+        ("end", TIME),
+        ("open", pl.Boolean),
+        ("peak_ts", TIME),
+        ("peak_score", pl.Float64),
+        ("threshold", pl.Float64),
+        ("probability", pl.Float64),
+        ("severity", pl.String),
+        ("why", pl.String),
+        ("mode", pl.String),
+        ("drivers", pl.List(DRIVER)),
+    ]
 )
 
 LABELS: Final = pl.Schema(
-    {
-        "label_id": pl.Int64,
-        "sensor_id": pl.Int32,
-        "start": TIME,
-        "end": TIME,
-        "verdict": pl.String,
-        "fault_class": pl.String,
-        "note": pl.String,
-        "actor": pl.String,
-        "recorded_at": TIME,
-        "event_id": pl.String,
-        "version_id": pl.Int32,
-    }
+    [
+        ("label_id", pl.Int64),
+        ("sensor_id", pl.Int32),
+        ("start", TIME),
+        ("end", TIME),
+        ("verdict", pl.String),
+        ("fault_class", pl.String),
+        ("note", pl.String),
+        ("actor", pl.String),
+        ("recorded_at", TIME),
+        ("event_id", pl.String),
+        ("version_id", pl.Int32),
+    ]
 )
 
 SEVERITIES: Final = ("low", "medium", "high", "critical")
