@@ -62,6 +62,16 @@ class Layout:
         return self.root / "results"
 
     @property
+    def turn_lock(self) -> Path:
+        """Held by a write that others have overtaken too often."""
+        return self.root / "turn.lock"
+
+    @property
+    def staging(self) -> Path:
+        """What an ingest that runs holds aside; nothing in it outlives its ingest."""
+        return self.root / "staging"
+
+    @property
     def published(self) -> Path:
         """Parquet of what the state's owner publishes for other processes."""
         return self.root / "published"

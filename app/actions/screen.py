@@ -1,0 +1,112 @@
+"""The actions as pages call them: plain values in, this machine's profile as actor, one kind of failure."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+
+from app import settings
+from app.actions import label, work
+from app.queries import house
+from app.roles import NotAllowed
+from core.errors import CoreError
+from warehouse.errors import WarehouseError
+from warehouse.state.labels import NewLabel
+
+_FAILURES = (NotAllowed, WarehouseError, CoreError, OSError, sqlite3.Error, duckdb.Error)
+
+
+class ActionFailed(Exception):
+    """Nothing was stored; the message says why and what to do."""
+
+
+def give_verdict(
+    *,
+    sensor_id: int,
+    start: datetime,
+    end: datetime,
+    verdict: str,
+    fault_class: str,
+    note: str,
+    event_id: str,
+    version_id: int,
+) -> int:
+    """Store a verdict on an event and return its label id, once it is committed.
+
+    Raises
+    ------
+    ActionFailed
+        It was not stored.
+    """
+    new = NewLabel(
+        sensor_id=sensor_id,
+        start=start,
+        end=end,
+        verdict=verdict,
+        fault_class=fault_class,
+        note=note,
+        event_id=event_id,
+        version_id=version_id,
+    )
+    try:
+        return label.set_label(house.profile(), new)
+    except _FAILURES as error:
+        raise ActionFailed(str(error)) from error
+
+
+def take_back(label_id: int) -> None:
+    """Take a verdict back; the log keeps both.
+
+    Raises
+    ------
+    ActionFailed
+        It stays.
+    """
+    try:
+        label.undo_label(house.profile(), label_id)
+    except _FAILURES as error:
+        raise ActionFailed(str(error)) from error
+
+
+def acknowledge(event_id: str) -> None:
+    """Note that this person has seen an event.
+
+    Raises
+    ------
+    ActionFailed
+        It was not stored.
+    """
+    try:
+        label.acknowledge(house.profile(), event_id)
+    except _FAILURES as error:
+        raise ActionFailed(str(error)) from error
+
+
+def train(sensor_ids: Sequence[int], preset: str) -> tuple[int, ...]:
+    """Queue one training a sensor and return the ids of the jobs.
+
+    Raises
+    ------
+    ActionFailed
+        Nothing was queued.
+    """
+    try:
+        jobs = work.start_training(house.profile(), house.warehouse(), sensor_ids, preset=preset)
+    except _FAILURES as error:
+        raise ActionFailed(str(error)) from error
+    return tuple(job.id for job in jobs)
+
+
+def build_demo() -> None:
+    """Queue the demo fleet.
+
+    Raises
+    ------
+    ActionFailed
+        It was not queued.
+    """
+    try:
+        work.start_demo(house.profile(), house.warehouse(), seed=settings.load().demo_seed)
+    except _FAILURES as error:
+        raise ActionFailed(str(error)) from error

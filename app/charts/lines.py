@@ -1,0 +1,171 @@
+"""One panel of a stack: measured, min–max band, expected, threshold."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts.rows import Row, capitalised, title
+from app.charts.thinning import LIMIT, thin
+from app.charts.zone import Zone
+from app.queries.views import Floats, Line, Panel
+from app.theme import Palette, translucent
+
+
+def draw(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
+    """Draw a panel into its row; the first row holds the signal, with its lines named."""
+    main = row.axis == 1
+    strong = main or panel.threshold is not None
+    unit = f" {panel.unit}" if panel.unit else ""
+    line = panel.measured
+    if line.low is not None and line.high is not None:
+        _min_max(figure, line, row, palette, zone)
+    if panel.threshold is not None:
+        figure.add_trace(
+            _trace(
+                thin(panel.threshold.times_ms, panel.threshold.values),
+                row,
+                zone,
+                name="threshold",
+                hover=f"%{{y:.3~g}}{unit}",
+                colour=palette.muted,
+                dash="dot",
+                width=1.2,
+            )
+        )
+    if panel.expected is not None and np.isfinite(panel.expected.values).any():
+        figure.add_trace(
+            _trace(
+                thin(panel.expected.times_ms, panel.expected.values),
+                row,
+                zone,
+                name="expected",
+                hover=f"%{{y:.4~g}}{unit}",
+                colour=palette.muted,
+                dash="dash",
+            )
+        )
+        _name_lines(figure, panel, row, palette, zone)
+    x, y = thin(line.times_ms, line.values)
+    trace = _trace(
+        (x, y),
+        row,
+        zone,
+        name="measured" if main else panel.name,
+        hover=f"%{{y:.4~g}}{unit}",
+        colour=palette.ink if strong else palette.muted,
+        width=1.6 if main else 1.2,
+    )
+    if main and not zone.is_utc:
+        trace["customdata"] = [_utc(instant) for instant in x]
+        trace["hovertemplate"] = f"%{{y:.4~g}}{unit}<br>%{{customdata}} UTC"
+    figure.add_trace(trace)
+    name = f"<b>{capitalised(panel.name)}</b>" if strong else capitalised(panel.name)
+    suffix = (f", {panel.unit}" if panel.unit else "") + (f" · {panel.note}" if panel.note else "")
+    title(figure, row, name + suffix, palette, strong=strong)
+    figure.update_layout(
+        {
+            f"yaxis{row.axis if row.axis > 1 else ''}": {
+                "domain": [row.bottom, row.top],
+                "anchor": "x",
+                "nticks": 6 if main else 4,
+                "fixedrange": True,
+                "range": [row.low, row.high],
+            }
+        }
+    )
+
+
+def _trace(
+    points: tuple[Floats, Floats],
+    row: Row,
+    zone: Zone,
+    *,
+    name: str,
+    hover: str,
+    colour: str,
+    dash: str = "solid",
+    width: float = 1.4,
+) -> go.Scatter:
+    x, y = points
+    return go.Scatter(
+        x=zone.wall_ms(x),
+        y=y,
+        yaxis=row.y,
+        mode="lines",
+        name=name,
+        line={"color": colour, "width": width, "dash": dash},
+        hovertemplate=hover,
+        connectgaps=False,
+    )
+
+
+def _min_max(figure: go.Figure, line: Line, row: Row, palette: Palette, zone: Zone) -> None:
+    """Fill between the smallest and largest value of each bucket, so that a spike survives the means."""
+    if line.low is None or line.high is None:
+        return
+    step = max(1, -(-line.times_ms.size // LIMIT))
+    low = _pooled(line.low, step, np.fmin)
+    high = _pooled(line.high, step, np.fmax)
+    x = zone.wall_ms(line.times_ms[::step])
+    edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "yaxis": row.y}
+    figure.add_trace(go.Scatter(x=x, y=low, name="min", **edge))
+    figure.add_trace(
+        go.Scatter(
+            x=x, y=high, name="max", fill="tonexty", fillcolor=translucent(palette.normal, 0.32), **edge
+        )
+    )
+
+
+def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:
+    if step == 1:
+        return values
+    return np.asarray(merge.reduceat(values, np.arange(0, values.size, step)), dtype=np.float64)
+
+
+def _name_lines(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
+    """Name measured and expected where they run furthest apart, one above and one below."""
+    expected = panel.expected
+    if expected is None:
+        return
+    there = np.interp(expected.times_ms, panel.measured.times_ms, panel.measured.values)
+    apart = np.abs(there - expected.values)
+    # Away from the edges, where a word would be cut.
+    edge = expected.times_ms.size // 8
+    inner = apart[edge : apart.size - edge]
+    if inner.size == 0 or not np.isfinite(inner).any():
+        return
+    at = edge + int(np.nanargmax(inner))
+    x = float(zone.wall_ms(expected.times_ms[at : at + 1])[0])
+    above = bool(there[at] >= expected.values[at])
+    for text, value, up in (("measured", there[at], above), ("expected", expected.values[at], not above)):
+        if np.isfinite(value):
+            figure.add_annotation(
+                text=text,
+                x=x,
+                y=float(value),
+                xref="x",
+                yref=row.y,
+                # Before the point rather than on it: where they part most, a line is steep.
+                xanchor="right",
+                xshift=-4,
+                showarrow=False,
+                yshift=11 if up else -11,
+                font={"size": 11, "color": palette.ink if text == "measured" else palette.muted},
+            )
+
+
+def y_range(panel: Panel) -> tuple[float, float]:
+    """Return a range in which every extreme is visible, with a little air."""
+    parts = [panel.measured.values, panel.measured.low, panel.measured.high]
+    parts += [line.values for line in (panel.expected, panel.threshold) if line is not None]
+    found = np.concatenate([part[np.isfinite(part)] for part in parts if part is not None])
+    if found.size == 0:
+        return 0.0, 1.0
+    low, high = float(found.min()), float(found.max())
+    air = 0.06 * (high - low) or max(abs(high) * 0.05, 0.5)
+    return low - air, high + air
+
+
+def _utc(epoch_ms: float) -> str:
+    return str(np.datetime64(int(epoch_ms), "ms").astype("datetime64[m]")).replace("T", " ")

@@ -1,0 +1,106 @@
+"""The stack of one event: signal, score, context and operating state over one time axis."""
+
+from typing import Final
+
+import plotly.graph_objects as go
+
+from app.charts.lines import draw, y_range
+from app.charts.marks import draw_bounds, draw_states, mark_verdict, shade
+from app.charts.rows import Row
+from app.charts.template import template
+from app.charts.zone import Zone
+from app.queries.views import Band, Story
+from app.theme import VERDICT_WORDS, Palette
+
+SIGNAL_PX: Final = 150
+SCORE_PX: Final = 66
+CONTEXT_PX: Final = 52
+STATES_PX: Final = 18
+_TITLE_PX: Final = 19
+_FOOT_PX: Final = 36
+
+
+def event_stack(
+    story: Story,
+    event: Band,
+    severity: str,
+    palette: Palette,
+    zone: Zone,
+    *,
+    bounds: Band | None = None,
+    with_score: bool = True,
+    movable: bool | None = None,
+) -> go.Figure:
+    """Draw one event.
+
+    Parameters
+    ----------
+    story
+        The lines; each is thinned to at most 2,000 points.
+    event, severity
+        The detected interval, shaded in every panel in the severity's tint.
+    bounds
+        The interval that a person is about to store, drawn as a box on the signal.
+    with_score
+        Whether the score is a panel of the stack.
+    movable
+        Whether the bounds are a selection that can be drawn and dragged; None: nothing can be selected.
+    """
+    panels = [story.signal, *([story.score] if with_score else []), *story.context]
+    heights = [SIGNAL_PX, *([SCORE_PX] if with_score else []), *[CONTEXT_PX] * len(story.context)]
+    if story.states:
+        heights.append(STATES_PX)
+    total = sum(heights) + _TITLE_PX * len(heights) + _FOOT_PX
+    figure = go.Figure()
+    rows = _places(heights, total, [y_range(panel) for panel in panels])
+    for panel, row in zip(panels, rows, strict=False):
+        draw(figure, panel, row, palette, zone)
+        shade(figure, event, row, palette.tint(severity), zone)
+    for verdict in story.verdicts:
+        said = f"{VERDICT_WORDS[verdict.verdict].lower()}, {verdict.actor}"
+        band = Band(verdict.start, verdict.end, said)
+        mark_verdict(figure, band, rows[: 2 if with_score else 1], palette, zone)
+    if bounds is not None:
+        draw_bounds(figure, bounds, rows[0], palette, zone, movable=bool(movable))
+    if story.states:
+        draw_states(figure, story.states, rows[-1], palette, zone)
+    figure.update_layout(
+        template=template(palette),
+        height=total,
+        margin={"l": 44, "r": 6, "t": _TITLE_PX, "b": _FOOT_PX},
+        dragmode=False if movable is None else "select",
+        newselection={"line": {"color": palette.ink, "width": 1.4, "dash": "solid"}},
+        selectdirection="h",
+        hovermode="x unified",
+        hoversubplots="axis",
+        xaxis={
+            "type": "date",
+            "range": [zone.wall(story.window_start), zone.wall(story.window_end)],
+            "anchor": rows[len(heights) - 1].y,
+            "hoverformat": "%a %-d %b %Y %H:%M",
+            "tickformatstops": _TICKS,
+            "nticks": 9,
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+_TICKS: Final = [
+    {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 43_200_000], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [43_200_000, "M1"], "value": "%-d %b"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+]
+
+
+def _places(heights: list[int], total: int, ranges: list[tuple[float, float]]) -> list[Row]:
+    # The figure's margins hold the first title and the tick labels; domains are parts of what is between.
+    inner = total - _TITLE_PX - _FOOT_PX
+    rows: list[Row] = []
+    top = 0.0
+    for number, height in enumerate(heights, start=1):
+        low, high = ranges[number - 1] if number <= len(ranges) else (0.0, 1.0)
+        rows.append(Row(number, 1.0 - (top + height) / inner, 1.0 - top / inner, low, high))
+        top += height + _TITLE_PX
+    return rows

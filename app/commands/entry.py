@@ -1,0 +1,47 @@
+"""`telltale`: the entry of the command line."""
+
+import logging
+import os
+import sys
+
+import typer
+
+from app.commands import console, demo, doctor, export, ingest, label, run, score, status, train
+
+app = typer.Typer(
+    name="telltale",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find anomalies in machine telemetry, judge them in a browser, keep the models under control. "
+    "Start with `telltale run --demo`, or ingest your own data and then `telltale run`.",
+)
+
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.add_typer(ingest.app, name="ingest")
+app.command("train")(train.train)
+app.command("score")(score.score)
+app.add_typer(export.app, name="export")
+app.command("label")(label.label)
+app.command("unlabel")(label.unlabel)
+app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; expected failures end with one line and status 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # Before anything imports them: no library of ours reports home.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    try:
+        app()
+    except console.EXPECTED as error:
+        sys.exit(console.fail(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(console.fail("interrupted"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Parts of screens that pages share: each draws one thing from frozen values."""

@@ -1,0 +1,127 @@
+"""The narrow list of events on the left: filters, one row an event, and the keys that move through it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import streamlit as st
+
+from app.charts.zone import Zone
+from app.components import address
+from app.components.words import escaped, percent
+from app.queries.views import EventRow
+from app.theme import COLOUR_NAMES, SHAPES, VERDICT_WORDS, WORST_FIRST
+
+_KEY: Final = "event_list"
+_HEIGHT_PX: Final = 500
+_FITTING: Final = 10
+
+
+def filters(events: Sequence[EventRow]) -> tuple[EventRow, ...]:
+    """Draw the filters and return what passes them.
+
+    Parameters
+    ----------
+    events
+        All events of the picked machine and time window.
+    """
+    st.session_state.setdefault("severity", address.chosen_severities(WORST_FIRST))
+    st.session_state.setdefault("unlabelled", ["Unlabelled"] if address.read("unlabelled") else [])
+    counts = {name: sum(event.severity == name for event in events) for name in WORST_FIRST}
+    wanted = st.pills(
+        "Severity",
+        WORST_FIRST,
+        selection_mode="multi",
+        format_func=lambda name: f":{COLOUR_NAMES[name]}[{SHAPES[name]}] {name.capitalize()} {counts[name]}",
+        key="severity",
+        label_visibility="collapsed",
+        wrap=True,
+        on_change=_filtered,
+    )
+    unlabelled = st.pills(
+        "Show",
+        ["Unlabelled"],
+        selection_mode="multi",
+        key="unlabelled",
+        label_visibility="collapsed",
+        on_change=_filtered,
+    )
+    kept = st.session_state.setdefault("judged_here", set())
+    return tuple(
+        event
+        for event in events
+        if (not wanted or event.severity in wanted)
+        # What was judged a moment ago keeps its place until the filters change.
+        and (not unlabelled or event.verdict is None or event.event_id in kept)
+    )
+
+
+def keep_in_place(event_id: str) -> None:
+    """Let an event that was just judged stay in the list; for callbacks."""
+    st.session_state.setdefault("judged_here", set()).add(event_id)
+
+
+def event_list(events: Sequence[EventRow], opened: EventRow, zone: Zone, go: Callable[[str], None]) -> None:
+    """Draw the list with the opened event chosen.
+
+    Parameters
+    ----------
+    events
+        In the order in which they are shown; `opened` is one of them.
+    go
+        Opens an event by its id.
+    """
+    order = [event.event_id for event in events]
+    known = {event.event_id: event for event in events}
+    st.session_state[_KEY] = opened.event_id
+    with st.container(height=_HEIGHT_PX if len(events) > _FITTING else "content", border=False):
+        st.radio(
+            "Events, worst first",
+            order,
+            format_func=lambda event_id: _label(known[event_id]),
+            captions=[_caption(event, zone) for event in events],
+            key=_KEY,
+            label_visibility="collapsed",
+            on_change=lambda: go(st.session_state[_KEY]),
+        )
+    place = order.index(opened.event_id)
+    forward, back = st.columns(2, gap="xsmall")
+    forward.button(
+        "Next",
+        shortcut="J",
+        key="list_next",
+        width="stretch",
+        disabled=place + 1 >= len(order),
+        on_click=go,
+        args=(order[min(place + 1, len(order) - 1)],),
+    )
+    back.button(
+        "Back",
+        shortcut="K",
+        key="list_back",
+        width="stretch",
+        disabled=place == 0,
+        on_click=go,
+        args=(order[max(place - 1, 0)],),
+    )
+
+
+def _filtered() -> None:
+    st.session_state["judged_here"] = set()
+    address.write("severity", ",".join(st.session_state["severity"]) or None)
+    address.write("unlabelled", "1" if st.session_state["unlabelled"] else None)
+
+
+def _label(event: EventRow) -> str:
+    mark = f":{COLOUR_NAMES.get(event.severity, 'gray')}[{SHAPES.get(event.severity, '○')}]"
+    return f"{mark} **{escaped(event.machine)}** {escaped(event.sensor)}"
+
+
+def _caption(event: EventRow, zone: Zone) -> str:
+    said = (
+        f"{event.severity.capitalize()}, {percent(event.probability)}, {zone.since(event.start, event.as_of)}"
+    )
+    if event.verdict is not None:
+        said += f" · **{VERDICT_WORDS[event.verdict.verdict]}**"
+    elif event.open:
+        said += " · running"
+    return said

@@ -1,0 +1,93 @@
+"""Model versions as tables, and the lineage of the picked one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from app.charts.zone import Zone, lasting
+from app.components.words import escaped
+from app.queries.views import Lineage, ModelRow
+
+
+def model_table(rows: Sequence[ModelRow], now: datetime, key: str, alt: str) -> ModelRow | None:
+    """Draw versions as a table and return the picked one, None if none is picked."""
+    labelled = any(row.f1 is not None for row in rows)
+    frame = pl.DataFrame([_cells(row, now, labelled=labelled) for row in rows])
+    state = st.dataframe(
+        frame,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        placeholder="–",
+        column_config=_columns(),
+        alt=alt,
+    )
+    picked = state["selection"]["rows"]
+    return rows[picked[0]] if picked and picked[0] < len(rows) else None
+
+
+def lineage_card(lineage: Lineage, zone: Zone) -> None:
+    """Draw where a version comes from."""
+    st.subheader(escaped(lineage.title), anchor=False)
+    for what, value in lineage.facts:
+        st.markdown(f":gray[{what}]  \n`{value}`")
+    for name, start, end in lineage.spans:
+        st.markdown(f":gray[{name.capitalize()}]  \n{zone.stamp(start)} to {zone.stamp(end)} {zone.label}")
+    with st.expander(f"Parameters ({len(lineage.parameters)})"):
+        _pairs(lineage.parameters)
+    with st.expander(f"Held-out figures ({len(lineage.metrics)})"):
+        _pairs([(name, f"{value:.4g}") for name, value in lineage.metrics])
+    with st.expander(f"Files with SHA-256 ({len(lineage.artifacts)})"):
+        _pairs(lineage.artifacts)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    if not pairs:
+        st.caption("None.")
+    for name, value in pairs:
+        st.markdown(f":gray[{escaped(name)}]  \n`{value}`")
+
+
+def _cells(row: ModelRow, now: datetime, *, labelled: bool) -> dict[str, Any]:
+    error, before = row.normalised_error, row.persistence_error
+    cells: dict[str, Any] = {
+        "Machine · sensor": f"{row.machine} · {row.sensor}",
+        "Version": f"{row.method} v{row.number}",
+        "In use": "● in use" if row.champion else "",
+        "Error": error,
+        "vs persistence": None if error is None or not before else (error / before - 1.0) * 100.0,
+        "Alarms/week": row.alarms_per_week,
+    }
+    if labelled:
+        cells["F1"] = row.f1
+    cells["Age"] = lasting(now - row.created_at)
+    return cells
+
+
+def _columns() -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "Machine · sensor": config.TextColumn(width=196),
+        "Version": config.TextColumn(width=132),
+        "In use": config.TextColumn(width=62),
+        "Error": config.NumberColumn(
+            width=54,
+            format="%.3f",
+            help="Root mean squared one-step error on held-out readings, in deviations of the target "
+            "while training",
+        ),
+        "vs persistence": config.NumberColumn(
+            width=92,
+            format="%+.0f %%",
+            help="The error against that of the forecast “as before” on the same readings: below 0 is better",
+        ),
+        "Alarms/week": config.NumberColumn(
+            width=84, format="%.1f", help="Events a week of the data's own clock on held-out readings"
+        ),
+        "F1": config.NumberColumn(width=44, format="%.2f", help="Against labels, by event overlap"),
+        "Age": config.TextColumn(width=66),
+    }

@@ -1,0 +1,49 @@
+"""What came of a write: said once, where the person looks."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import roles
+from app.actions.screen import ActionFailed
+from app.components.words import escaped
+from app.queries import house
+
+_KEY = "outcome"
+
+
+def tell(done: str, act: Callable[[], object]) -> bool:
+    """Do `act` and keep what to say of it for `said`; for callbacks.
+
+    Parameters
+    ----------
+    done
+        Said when it succeeds.
+    """
+    try:
+        act()
+    except ActionFailed as failure:
+        st.session_state[_KEY] = (False, str(failure))
+        return False
+    st.session_state[_KEY] = (True, done)
+    return True
+
+
+def said() -> None:
+    """Say what came of the last write, once."""
+    outcome = st.session_state.pop(_KEY, None)
+    if outcome is None:
+        return
+    good, text = outcome
+    if good:
+        st.markdown(f":gray[:material/check: {escaped(text)}]")
+    else:
+        st.error(escaped(text), icon=":material/error:")
+
+
+def refusal(role: str) -> str:
+    """Return why this person may not do what takes a role; empty when they may."""
+    profile = house.profile()
+    if roles.ORDER.index(profile.role) >= roles.ORDER.index(role):
+        return ""
+    return f"{profile.name} is a {profile.role}; this takes a {role}."

@@ -1,0 +1,35 @@
+"""Figures and names in words: units, signs and escapes, the same on every page."""
+
+import re
+from typing import Final
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~$:^])")
+
+
+def escaped(text: str) -> str:
+    """Return text from data with Streamlit's markdown marks made harmless."""
+    return _SPECIAL.sub(r"\\\1", text.replace("\n", " "))
+
+
+def percent(share: float) -> str:
+    """Return a share in [0, 1] as ``97 %``, never rounded to a certainty that it is not."""
+    if 0.0 < share < 0.01:
+        return "< 1 %"
+    if 0.99 < share < 1.0:
+        return "> 99 %"
+    return f"{share * 100:.0f} %"
+
+
+def figure(value: float | None, digits: int = 2, missing: str = "–") -> str:
+    """Return a figure with so many digits after the point; a dash where there is none."""
+    return missing if value is None else f"{value:.{digits}f}"
+
+
+def short(value: float) -> str:
+    """Return a score or reading with three digits that count."""
+    return f"{value:.3g}"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return ``1 machine`` or ``3 machines``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

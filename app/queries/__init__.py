@@ -1,0 +1,1 @@
+"""Every cached read of the screens; the results are the frozen values of `views`."""

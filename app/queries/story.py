@@ -1,0 +1,201 @@
+"""What one event's chart shows: signal, expectation, score, driving channels, operating state, verdicts."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+import polars as pl
+import streamlit as st
+
+from app.queries import house
+from app.queries.failure import answered
+from app.queries.fleet import floats, line
+from app.queries.house import Stamp
+from app.queries.views import Band, EventRow, Line, Panel, Story, Verdict
+from warehouse.catalog import Sensor
+from warehouse.home import Warehouse
+
+# Two days of a reading a minute are drawn as they are, longer windows from rollups.
+MAX_POINTS: Final = 3000
+_CHANNELS: Final = 3
+_MOST_STATES: Final = 80
+
+
+@answered
+def story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Story:
+    """Return the lines of an event's sensor and its channels in ``[start, end)``."""
+    return _story(made, event, start, end)
+
+
+@answered
+def verdicts(made: Stamp, sensor_id: int) -> tuple[Verdict, ...]:
+    """Return the verdicts in force on a sensor, newest first."""
+    return _verdicts(made, sensor_id)
+
+
+@answered
+def window(made: Stamp, event: EventRow, wanted: str) -> tuple[datetime, datetime]:
+    """Return start and end of a window by its name, never beyond what was read.
+
+    Parameters
+    ----------
+    wanted
+        ``event``: the event with as much again before it, at least three hours; ``day``, ``week``: so much
+        around it, or up to its end if it is longer; ``all``: everything stored.
+    """
+    first, last = _span(made, event.sensor_id)
+    length = event.end - event.start
+    if wanted == "all":
+        return first, last
+    if wanted == "event":
+        start = event.start - max(length, timedelta(hours=3))
+        end = event.end + max(length / 2, timedelta(hours=1))
+    else:
+        span = timedelta(days=1) if wanted == "day" else timedelta(days=7)
+        middle = event.start + length / 2
+        start, end = (
+            (event.end - span, event.end) if length > span else (middle - span / 2, middle + span / 2)
+        )
+        if end > last:
+            start, end = last - span, last
+    start, end = max(start, first), min(end, last)
+    return (start, end) if start < end else (first, last)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _span(made: Stamp, sensor_id: int) -> tuple[datetime, datetime]:
+    spans = house.opened(made).telemetry.spans([sensor_id])
+    first, last = spans["first_ts"][0], spans["last_ts"][0]
+    return first, last + timedelta(microseconds=1)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _verdicts(made: Stamp, sensor_id: int) -> tuple[Verdict, ...]:
+    del made  # only makes the cache exact
+    return tuple(
+        Verdict(
+            label_id=row["label_id"],
+            sensor_id=row["sensor_id"],
+            start=row["start"],
+            end=row["end"],
+            verdict=row["verdict"],
+            fault_class=row["fault_class"] or "",
+            note=row["note"] or "",
+            actor=row["actor"],
+            recorded_at=row["recorded_at"],
+            event_id=row["event_id"] or "",
+        )
+        for row in house.owner().labels_for(sensor_id).reverse().iter_rows(named=True)
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Story:
+    home = house.opened(made)
+    target = home.catalog.sensor(event.sensor_id)
+    measured, resolution = _measured(home, target.id, start, end)
+    scores = home.results.read_scores(target.id, event.version_id, start, end)
+    shares = {driver.sensor_id: driver.share for driver in event.drivers}
+    siblings = {sensor.id: sensor for sensor in home.catalog.sensors(asset_id=target.asset_id)}
+    context = tuple(
+        Panel(
+            channel.name,
+            channel.unit,
+            _measured(home, channel.id, start, end)[0],
+            note=f"drives {shares[channel.id] * 100:.0f} %" if channel.id in shares else "",
+        )
+        for channel in _channels(home, target, shares, siblings, within=(start, end))
+    )
+    return Story(
+        window_start=start,
+        window_end=end,
+        signal=Panel(target.name, target.unit, measured, expected=_expected(scores, measured)),
+        score=Panel(
+            "anomaly score",
+            "",
+            line(scores["ts"], scores["score"]),
+            threshold=line(scores["ts"], scores["threshold"]),
+        ),
+        context=context,
+        states=_states(home, siblings, start, end),
+        verdicts=tuple(one for one in _verdicts(made, target.id) if one.start < end and one.end > start),
+        resolution=resolution,
+    )
+
+
+def _measured(home: Warehouse, sensor_id: int, start: datetime, end: datetime) -> tuple[Line, str]:
+    rows = home.telemetry.window(sensor_id, start, end, MAX_POINTS)
+    times = rows["ts"].dt.epoch("ms").to_numpy().astype(np.float64)
+    mean, low, high = (floats(rows[name]) for name in ("mean", "min", "max"))
+    if rows["min"].equals(rows["max"]):
+        return Line(times, mean), "readings"
+    step = timedelta(milliseconds=float(np.median(np.diff(times)))) if times.size > 1 else timedelta()
+    hours = step.total_seconds() / 3600
+    return Line(
+        times, mean, low, high
+    ), f"means of {hours:g} h" if hours >= 1 else f"means of {hours * 60:g} min"
+
+
+def _expected(scores: pl.DataFrame, measured: Line) -> Line | None:
+    if scores["expected"].null_count() == scores.height or scores["expected"].is_nan().all():
+        return None
+    if measured.low is None or measured.times_ms.size < 2:
+        return line(scores["ts"], scores["expected"])
+    # Means of the same buckets as the measured line, so that the two can be compared.
+    bucket_ms = int(np.median(np.diff(measured.times_ms)))
+    means = (
+        scores.select((pl.col("ts").dt.epoch("ms") // bucket_ms * bucket_ms).alias("at"), "expected")
+        .group_by("at")
+        .agg(pl.col("expected").fill_nan(None).mean())
+        .sort("at")
+    )
+    return Line(means["at"].to_numpy().astype(np.float64), floats(means["expected"]))
+
+
+def _channels(
+    home: Warehouse,
+    target: Sensor,
+    shares: dict[int, float],
+    siblings: dict[int, Sensor],
+    *,
+    within: tuple[datetime, datetime],
+) -> list[Sensor]:
+    """Return the channels that drive the event, else context channels that change in the window."""
+    driving = [siblings[one] for one in shares if one != target.id and one in siblings]
+    if driving:
+        return driving[:_CHANNELS]
+    context = [siblings[one] for one in target.context if one in siblings]
+    if not context:
+        return []
+    changes = (
+        home.telemetry.read([one.id for one in context], *within)
+        .group_by("sensor_id")
+        .agg(pl.col("value").n_unique().alias("values"))
+    )
+    moving = set(changes.filter(pl.col("values") > 1)["sensor_id"])
+    return [one for one in context if one.id in moving][:_CHANNELS]
+
+
+def _states(home: Warehouse, siblings: dict[int, Sensor], start: datetime, end: datetime) -> tuple[Band, ...]:
+    """Return the stretches of the machine's operating state, none if it has no such sensor."""
+    sensor = next((one for one in siblings.values() if one.role == "state"), None)
+    if sensor is None:
+        return ()
+    rows = home.telemetry.read([sensor.id], start, end).drop_nulls("value")
+    if rows.is_empty():
+        return ()
+    runs = (
+        rows.with_columns(pl.col("value").rle_id().alias("run"))
+        .group_by("run", maintain_order=True)
+        .agg(pl.col("ts").first(), pl.col("value").first())
+    )
+    starts = list(runs["ts"])
+    bands = [
+        Band(begin, finish, _state_word(value))
+        for begin, finish, value in zip(starts, [*starts[1:], end], runs["value"], strict=True)
+    ]
+    return tuple(bands) if len(bands) <= _MOST_STATES else ()
+
+
+def _state_word(value: float) -> str:
+    return {0.0: "stopped", 1.0: "running"}.get(value, f"state {value:g}")

@@ -1,0 +1,172 @@
+"""Settings: defaults, then telltale.toml, then environment variables; anything unknown is refused.
+
+The file is ``telltale.toml`` in the home folder, or the one that ``TELLTALE_CONFIG`` names.
+"""
+
+import getpass
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_data_path
+
+from app.roles import ORDER
+
+PREFIX: Final = "TELLTALE_"
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+# Read by the tests, the launcher and its children; no settings of a person.
+_OTHER_VARIABLES: Final = frozenset({"HOME", "CONFIG", "TEST_DATA", "CHROMIUM", "SOAK", "PARENT_FD"})
+
+
+class SettingsError(Exception):
+    """A setting is unknown or outside its range; the message names it and where it was read."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a person may set; each field is documented by its metadata and in README.md.
+
+    Parameters
+    ----------
+    home
+        Folder that holds everything Telltale stores.
+    address, port
+        Where the app answers; only a loopback address is accepted until sign-in exists.
+    profile
+        Name of the local profile: the actor of every write.
+    role
+        What the profile may do: viewer < labeller < trainer < admin.
+    demo_seed
+        Seed of the demo fleet.
+    open_browser
+        Whether `telltale run` opens a browser when there is a screen.
+    """
+
+    home: Path
+    address: str = field(default="127.0.0.1", metadata={"doc": "where the app answers; loopback only"})
+    port: int = field(default=8501, metadata={"doc": "port of the app, 1 to 65535"})
+    profile: str = field(default="", metadata={"doc": "name of the local profile, the actor of every write"})
+    role: str = field(default="admin", metadata={"doc": "viewer, labeller, trainer or admin"})
+    demo_seed: int = field(default=7, metadata={"doc": "seed of the demo fleet"})
+    open_browser: bool = field(default=True, metadata={"doc": "open a browser on `telltale run`"})
+
+
+def documented() -> tuple[tuple[str, str, str, str], ...]:
+    """Return (key, environment variable, default, meaning) of every setting of telltale.toml."""
+    return tuple(
+        (f.name, PREFIX + f.name.upper(), str(f.default) or "your user name", f.metadata["doc"])
+        for f in fields(Settings)
+        if f.name != "home"
+    )
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings in force.
+
+    Parameters
+    ----------
+    environment
+        Environment variables; those of the process when not given.
+
+    Raises
+    ------
+    SettingsError
+        An unknown key or variable, a value outside its range, or an unreadable file.
+    """
+    env = os.environ if environment is None else environment
+    home = (
+        Path(env[PREFIX + "HOME"])
+        if env.get(PREFIX + "HOME")
+        else user_data_path("telltale", appauthor=False)
+    )
+    named = env.get(PREFIX + "CONFIG")
+    file = Path(named) if named else home / "telltale.toml"
+    known = {f.name for f in fields(Settings)} - {"home"}
+    values: dict[str, object] = {}
+    if named or file.is_file():
+        values = _read(file)
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise SettingsError(
+                f"{file}: unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
+    origin = dict.fromkeys(values, str(file))
+    for variable, text in env.items():
+        if not variable.startswith(PREFIX):
+            continue
+        key = variable.removeprefix(PREFIX)
+        if key in _OTHER_VARIABLES:
+            continue
+        if key.lower() not in known:
+            names = ", ".join(sorted(PREFIX + name.upper() for name in known))
+            raise SettingsError(f"unknown environment variable {variable}; known are {PREFIX}HOME, {names}")
+        values[key.lower()] = text
+        origin[key.lower()] = variable
+    return _checked(home.expanduser(), values, origin)
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} can't be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}") from error
+
+
+def _checked(home: Path, values: Mapping[str, object], origin: Mapping[str, str]) -> Settings:
+    def integer(key: str, default: int, low: int, high: int) -> int:
+        value = values.get(key, default)
+        try:
+            number = int(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+        except ValueError:
+            number = None
+        if number is None or not low <= number <= high:
+            raise SettingsError(
+                f"{origin[key]}: {key} must be a whole number from {low} to {high}, not {value!r}"
+            )
+        return number
+
+    def text(key: str, default: str, longest: int = 80) -> str:
+        value = values.get(key, default)
+        if not isinstance(value, str) or not value.strip() or len(value) > longest or not value.isprintable():
+            raise SettingsError(f"{origin[key]}: {key} must be 1 to {longest} printable characters")
+        return value.strip()
+
+    def boolean(key: str, *, default: bool) -> bool:
+        value = values.get(key, default)
+        spelled = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        found = value if isinstance(value, bool) else spelled.get(str(value).lower())
+        if found is None:
+            raise SettingsError(f"{origin[key]}: {key} must be true or false, not {value!r}")
+        return found
+
+    address = text("address", "127.0.0.1")
+    if address not in LOOPBACK:
+        raise SettingsError(
+            f"{origin['address']}: address {address} is refused: without sign-in anyone who reaches the port "
+            f"could change verdicts and models; use {', '.join(LOOPBACK)}"
+        )
+    role = text("role", "admin")
+    if role not in ORDER:
+        raise SettingsError(f"{origin['role']}: role must be one of {', '.join(ORDER)}, not {role!r}")
+    return Settings(
+        home=home,
+        address=address,
+        port=integer("port", 8501, 1, 65_535),
+        profile=text("profile", _user_name()),
+        role=role,
+        demo_seed=integer("demo_seed", 7, 0, 2**31 - 1),
+        open_browser=boolean("open_browser", default=True),
+    )
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "local engineer"

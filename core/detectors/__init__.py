@@ -1,0 +1,1 @@
+"""Methods that say how strange each step of a signal is."""

@@ -1,0 +1,85 @@
+"""What every detector is: fitted on a signal, it says how strange each step of another one is."""
+
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+
+from core.networks.training import Progress, Stop
+from core.results import Mode, Scores
+from core.signal import Floats, Signal
+
+
+class Detector(Protocol):
+    """A method whose constructor stores parameters only, and which holds no threshold.
+
+    Attributes
+    ----------
+    name, title
+        The method in files and tables, and on screen.
+    mode
+        Whether it judges a step from the past alone.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    mode: ClassVar[Mode]
+
+    @property
+    def needed(self) -> int:
+        """Usable steps that fitting needs."""
+
+    @property
+    def warmup(self) -> int:
+        """Steps at the start of a signal that are not judged."""
+
+    @property
+    def memory(self) -> int:
+        """Steps of past after which a score no longer depends on where the signal was cut."""
+
+    def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        signal
+            The training part; invalid steps are not learned from.
+        progress
+            Called after each epoch by methods that have epochs.
+        stop
+            Asked after each epoch; True ends the training with what was learned so far.
+
+        Raises
+        ------
+        InsufficientData
+            Fewer usable steps than `needed`.
+        ConstantSignal
+            The method learns from changes and there are none.
+        """
+
+    def score(self, signal: Signal) -> Scores:
+        """Say how strange each step is; NaN while warming up and where the target is not valid.
+
+        Raises
+        ------
+        NotFitted
+            Before `fit` or `load`.
+        InsufficientData
+            The signal is no longer than `warmup`.
+        ParameterError
+            The signal has other channels than the one it was fitted on.
+        """
+
+    def scaled(self, signal: Signal) -> Floats:
+        """Return the (n,) target in the unit of the score."""
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned into `folder`, without pickle."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ArtifactError
+            A file is missing or is not of this method.
+        """

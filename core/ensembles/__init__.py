@@ -1,0 +1,1 @@
+"""Detectors and thresholds composed into what raises events, graded and explained."""

@@ -1,0 +1,127 @@
+"""A detector and a threshold composed: what raises events."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.detectors.contract import Detector
+from core.ensembles.severity import grade
+from core.errors import InsufficientData
+from core.networks.training import Progress, Stop
+from core.results import Event, Scores
+from core.signal import Floats, Signal
+from core.splits import joined
+from core.thresholds.contract import Threshold
+
+DRIVERS: Final = 3
+"""Channels named as driving an event."""
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """What was found in one signal.
+
+    Parameters
+    ----------
+    scores
+        How strange each step is.
+    events
+        Graded events, in order of time.
+    level
+        (n,) the bar each step was held against; NaN where none was set.
+    """
+
+    scores: Scores
+    events: tuple[Event, ...]
+    level: Floats
+
+
+class EventRaiser:
+    """One detector with one threshold.
+
+    Parameters
+    ----------
+    detector, threshold
+        Fitted or not; `fit` fits both.
+    """
+
+    def __init__(self, detector: Detector, threshold: Threshold) -> None:
+        self.detector = detector
+        self.threshold = threshold
+
+    @property
+    def memory(self) -> int:
+        """Steps of past that a judgement may depend on: read that many before the first that matters."""
+        return self.detector.memory + self.threshold.memory
+
+    def fit(
+        self,
+        train: Signal,
+        calibrate: Signal,
+        *,
+        progress: Progress | None = None,
+        stop: Stop | None = None,
+    ) -> "EventRaiser":
+        """Fit the detector on `train` and the threshold on the scores of `calibrate`, which follows it.
+
+        Raises
+        ------
+        InsufficientData, ConstantSignal
+            What the detector or the threshold can't learn from.
+        """
+        self.detector.fit(train, progress=progress, stop=stop)
+        lead = train.slice(max(0, len(train) - self.detector.memory), len(train))
+        whole = joined(lead, calibrate)
+        scores = self.detector.score(whole)
+        part = slice(len(lead), len(whole))
+        try:
+            self.threshold.fit(_cut(scores, part), self.detector.scaled(whole)[part])
+        except InsufficientData as error:
+            name = train.channels[0]
+            raise InsufficientData(
+                f"{name}: calibrating the threshold", needed=error.needed, found=error.found
+            ) from error
+        return self
+
+    def detect(self, signal: Signal) -> Detection:
+        """Score a signal and raise its events.
+
+        Raises
+        ------
+        NotFitted
+            Before `fit`.
+        InsufficientData
+            The signal is no longer than the detector's warm-up.
+        """
+        scores = self.detector.score(signal)
+        judged = self.threshold.judge(scores, self.detector.scaled(signal))
+        events = tuple(self._finished(event, scores, signal) for event in judged.events)
+        return Detection(scores, events, judged.level)
+
+    def save(self, folder: Path) -> None:
+        """Write the detector into ``detector/`` and the threshold into ``threshold/``."""
+        self.detector.save(folder / "detector")
+        self.threshold.save(folder / "threshold")
+
+    @staticmethod
+    def _finished(event: Event, scores: Scores, signal: Signal) -> Event:
+        drivers: tuple[tuple[int, float], ...] = ()
+        if scores.shares is not None:
+            inside = scores.shares[event.start : event.end]
+            inside = inside[np.isfinite(inside).all(axis=1)]
+            mean = inside.mean(axis=0) if inside.shape[0] else np.zeros(scores.shares.shape[1])
+            order = np.argsort(mean)[::-1][:DRIVERS]
+            drivers = tuple((int(channel), float(mean[channel])) for channel in order if mean[channel] > 0)
+        return replace(event, severity=grade(event, signal.interval), drivers=drivers)
+
+
+def _cut(scores: Scores, part: slice) -> Scores:
+    return Scores(
+        timestamps=scores.timestamps[part],
+        values=scores.values[part],
+        expected=scores.expected[part],
+        shares=None if scores.shares is None else scores.shares[part],
+        mode=scores.mode,
+    )

@@ -1,0 +1,1 @@
+"""Figures on steps that neither fitting nor calibration saw."""

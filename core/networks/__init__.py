@@ -1,0 +1,1 @@
+"""Neural layers that rooms share; tensorflow is loaded here, and only when a network is used."""

@@ -1,0 +1,134 @@
+"""MLflow: one run and one registered version a training; the only place that imports mlflow."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlparse
+
+from core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+EXPERIMENT: Final = "telltale"
+CHAMPION: Final = "champion"
+
+_LONGEST_PARAM: Final = 500
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A finished training, to be tracked and registered.
+
+    Parameters
+    ----------
+    name
+        Name of the run, as a person reads it.
+    registered_name
+        Name under which its versions are numbered.
+    parameters
+        Constructor parameters of detector and threshold.
+    metrics
+        Held-out figures by name; a figure that does not exist is left out.
+    curves
+        (step, name, value) of each epoch.
+    tags
+        What it was made from: snapshot, spans, labels, seed.
+    folder
+        The saved files; they are copied.
+    finished_at
+        With a zone.
+    """
+
+    name: str
+    registered_name: str
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float]
+    curves: Sequence[tuple[int, str, float]]
+    tags: Mapping[str, str]
+    folder: Path
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered version: its run, its number in MLflow, and where its files now lie."""
+
+    run_id: str
+    number: int
+    folder: Path
+
+
+class Tracking:
+    """MLflow's store of one home: SQLite and a folder of artifacts, addressed absolutely.
+
+    Parameters
+    ----------
+    root
+        Folder of the store; made when it is missing.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def register(self, new: NewRun) -> Registered:
+        """Track a run, copy its files and register them as a version.
+
+        Raises
+        ------
+        RegistryError
+            There are no finite held-out figures: such a version is not registered.
+        """
+        figures = {name: value for name, value in new.metrics.items() if math.isfinite(value)}
+        if not figures:
+            raise RegistryError(f"{new.name}: no held-out figure exists, so no version is registered")
+        from mlflow.entities import Metric, Param
+
+        client = self._client
+        at_ms = int(new.finished_at.timestamp() * 1000)
+        run = client.create_run(self._experiment, run_name=new.name, tags=dict(new.tags))
+        run_id = str(run.info.run_id)
+        curves = [
+            Metric(name, value, at_ms, step) for step, name, value in new.curves if math.isfinite(value)
+        ]
+        held_out = [Metric(f"held_out.{name}", value, at_ms, 0) for name, value in figures.items()]
+        params = [Param(name, str(value)[:_LONGEST_PARAM]) for name, value in new.parameters.items()]
+        client.log_batch(run_id, metrics=[*curves, *held_out], params=params)
+        client.log_artifacts(run_id, str(new.folder), "model")
+        client.set_terminated(run_id, "FINISHED")
+        if not client.search_registered_models(f"name = '{new.registered_name}'"):
+            client.create_registered_model(new.registered_name)
+        source = f"{run.info.artifact_uri}/model"
+        version = client.create_model_version(new.registered_name, source=source, run_id=run_id)
+        return Registered(run_id, int(version.version), Path(unquote(urlparse(source).path)))
+
+    def crown(self, registered_name: str, number: int) -> None:
+        """Move the alias ``champion`` to a version."""
+        self._client.set_registered_model_alias(registered_name, CHAMPION, str(number))
+
+    @cached_property
+    def _client(self) -> "MlflowClient":
+        # Read by mlflow when it is imported: it reports nothing to anybody.
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.environ["DO_NOT_TRACK"] = "true"
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        from mlflow.tracking import MlflowClient
+
+        self._root.mkdir(parents=True, exist_ok=True)
+        uri = f"sqlite:///{self._root / 'mlflow.db'}"
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+    @cached_property
+    def _experiment(self) -> str:
+        known = self._client.get_experiment_by_name(EXPERIMENT)
+        if known is not None:
+            return str(known.experiment_id)
+        place = (self._root / "artifacts").as_uri()
+        return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))

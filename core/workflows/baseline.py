@@ -1,0 +1,77 @@
+"""The statistical detector's fit for a sensor without a trained model: a version like any other, no model."""
+
+import shutil
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from core.errors import CoreError
+from core.evaluation.held_out import held_out
+from core.registry.artifacts import digests
+from core.signal import Signal
+from core.splits import Split, chronological
+from core.workflows.methods import new_baseline
+from core.workflows.records import figures, parameters_of
+from core.workflows.signals import declared, load_signal
+from warehouse.catalog import NewVersion, Sensor, Version
+from warehouse.home import Warehouse
+from warehouse.state.published import read_labels
+
+FRACTIONS: Final = (0.4, 0.15, 0.45)
+"""Train, calibrate and test where the source declares nothing: little is learned, so that much is judged."""
+
+
+def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Version:
+    """Fit the statistical detector on a sensor's earliest part and store it as a baseline version.
+
+    Raises
+    ------
+    InsufficientData
+        The sensor has too few readings to fit, calibrate and judge.
+    CoreError
+        What the detector can't be fitted on.
+    """
+    snapshot = warehouse.manifest.snapshot()
+    if snapshot is None:
+        raise CoreError(f"{sensor.key}: nothing is stored yet, so there is nothing to fit on")
+    labels = read_labels(warehouse)
+    signal = load_signal(warehouse, sensor, snapshot_id=snapshot.id)
+    split = split_of(sensor, signal, warehouse, FRACTIONS)
+    raiser = new_baseline().fit(split.train, split.calibrate)
+    figures_found = held_out(raiser, split)
+    folder = warehouse.layout.models / f"baseline-{sensor.id}-{uuid4().hex[:12]}"
+    raiser.save(folder)
+    try:
+        return warehouse.catalog.add_version(
+            NewVersion(
+                sensor_id=sensor.id,
+                method=raiser.detector.name,
+                kind="baseline",
+                run_id=None,
+                registered_name=None,
+                created_at=at,
+                snapshot_id=snapshot.id,
+                snapshot_digest=snapshot.digest,
+                labels_digest=labels.digest,
+                seed=0,
+                spans=split.spans,
+                parameters=parameters_of(raiser),
+                metrics=figures(figures_found),
+                artifacts=digests(folder),
+                folder=folder.relative_to(warehouse.root).as_posix(),
+            )
+        )
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def split_of(
+    sensor: Sensor, signal: Signal, warehouse: Warehouse, fractions: tuple[float, float, float]
+) -> Split:
+    """Split a sensor's signal by time; a declared test part is neither learned from nor calibrated on."""
+    return chronological(
+        signal,
+        declared_test=declared(warehouse.catalog.parts(sensor.asset_id), "test"),
+        fractions=fractions,
+    )

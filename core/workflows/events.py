@@ -1,0 +1,100 @@
+"""Detections as the warehouse keeps them: frames of scores and events, and back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from core.ensembles.explain import why
+from core.ensembles.raise_events import Detection
+from core.results import Mode, Severity
+from core.signal import Signal
+from core.workflows.event_identity import SensorEvent
+from warehouse.catalog import Sensor
+from warehouse.schema import EVENTS, SCORES, TIME
+
+
+def found_events(
+    detection: Detection, signal: Signal, sensor: Sensor, version_id: int
+) -> tuple[SensorEvent, ...]:
+    """Return the events of a detection in the time and ids of the warehouse, without ids of their own."""
+    channels = (sensor.id, *sensor.context)
+    return tuple(
+        SensorEvent(
+            event_id="",
+            sensor_id=sensor.id,
+            version_id=version_id,
+            start=moment(signal.timestamps[event.start]),
+            end=moment(signal.timestamps[event.end - 1]) + signal.interval,
+            open=event.open,
+            peak_ts=moment(signal.timestamps[event.peak]),
+            peak_score=event.peak_score,
+            threshold=event.threshold,
+            probability=event.probability,
+            severity=event.severity,
+            why=why(event, detection.scores, signal),
+            mode=detection.scores.mode,
+            drivers=tuple((channels[channel], share) for channel, share in event.drivers),
+        )
+        for event in detection.events
+    )
+
+
+def score_frame(
+    detection: Detection, sensor_id: int, version_id: int, start: datetime, end: datetime | None
+) -> pl.DataFrame:
+    """Return the judged steps of ``[start, end)`` with the columns of `warehouse.schema.SCORES`."""
+    scores = detection.scores
+    frame = pl.DataFrame(
+        {
+            "ts": scores.timestamps,
+            "score": scores.values,
+            "expected": scores.expected,
+            "threshold": detection.level,
+        }
+    ).with_columns(pl.col("ts").dt.cast_time_unit("us").dt.replace_time_zone("UTC").cast(TIME))
+    kept = frame.filter(pl.col("ts") >= start)
+    if end is not None:
+        kept = kept.filter(pl.col("ts") < end)
+    return kept.select(
+        pl.lit(sensor_id, pl.Int32).alias("sensor_id"),
+        pl.lit(version_id, pl.Int32).alias("version_id"),
+        "ts",
+        *(pl.col(name).cast(pl.Float32).fill_nan(None) for name in ("score", "expected", "threshold")),
+    ).select(SCORES.names())
+
+
+def event_frame(events: Sequence[SensorEvent]) -> pl.DataFrame:
+    """Return events with the columns of `warehouse.schema.EVENTS`."""
+    rows = [
+        {
+            **{name: getattr(event, name) for name in EVENTS.names() if name != "drivers"},
+            "drivers": [{"sensor_id": sensor, "share": share} for sensor, share in event.drivers],
+        }
+        for event in events
+    ]
+    return pl.DataFrame(rows, schema=EVENTS)
+
+
+def stored_events(frame: pl.DataFrame) -> tuple[SensorEvent, ...]:
+    """Return the rows of a frame with the columns of `warehouse.schema.EVENTS`."""
+    return tuple(
+        SensorEvent(
+            **{
+                **row,
+                "severity": cast("Severity", row["severity"]),
+                "mode": cast("Mode", row["mode"]),
+                "drivers": tuple((one["sensor_id"], one["share"]) for one in row["drivers"]),
+            }
+        )
+        for row in frame.iter_rows(named=True)
+    )
+
+
+def moment(instant: np.datetime64) -> datetime:
+    """Return numpy's UTC `instant` as an aware moment."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+        microseconds=int(instant.astype("datetime64[us]").astype(np.int64))
+    )

@@ -1,0 +1,76 @@
+"""The methods that versions name, and how each is made and loaded."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from core.detectors.robust_regression import RobustRegression
+from core.detectors.telemanom import Telemanom
+from core.ensembles.presets import PRESETS
+from core.ensembles.raise_events import EventRaiser
+from core.errors import ArtifactError
+from core.registry.artifacts import verify
+from core.thresholds.dynamic import DynamicThreshold
+from core.thresholds.robust import RobustThreshold
+from warehouse.catalog import Version
+from warehouse.home import Warehouse
+
+
+@dataclass(frozen=True)
+class Method:
+    """One pair of detector and threshold.
+
+    Parameters
+    ----------
+    title
+        As shown to a person.
+    load
+        Reads what `EventRaiser.save` wrote into a folder.
+    """
+
+    title: str
+    load: Callable[[Path], EventRaiser]
+
+
+def _telemanom(folder: Path) -> EventRaiser:
+    return EventRaiser(Telemanom.load(folder / "detector"), DynamicThreshold.load(folder / "threshold"))
+
+
+def _robust_regression(folder: Path) -> EventRaiser:
+    return EventRaiser(RobustRegression.load(folder / "detector"), RobustThreshold.load(folder / "threshold"))
+
+
+METHODS: Final[Mapping[str, Method]] = {
+    Telemanom.name: Method(Telemanom.title, _telemanom),
+    RobustRegression.name: Method(RobustRegression.title, _robust_regression),
+}
+
+
+def new_baseline() -> EventRaiser:
+    """Return the statistical detector that judges a sensor without a trained model, not fitted."""
+    return EventRaiser(RobustRegression(), RobustThreshold())
+
+
+def new_learned(preset: str, seed: int) -> EventRaiser:
+    """Return Telemanom's LSTM with its threshold, not fitted."""
+    return EventRaiser(Telemanom(PRESETS[preset], seed=seed), DynamicThreshold())
+
+
+def load_version(version: Version, warehouse: Warehouse) -> EventRaiser:
+    """Read a version's files, each only if its hash is the registered one.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or changed, or this release does not know the method.
+    """
+    method = METHODS.get(version.method)
+    if method is None:
+        raise ArtifactError(
+            f"version {version.number} of sensor {version.sensor_id} is of the method {version.method!r}, "
+            f"which this release does not know; known are {', '.join(METHODS)}"
+        )
+    folder = warehouse.root / version.folder
+    verify(folder, version.artifacts)
+    return method.load(folder)

@@ -1,0 +1,68 @@
+"""From the warehouse's frames to a signal on a regular grid, and the part of time that may be judged."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from core.errors import InsufficientData
+from core.imputation.grid import Column, regular, typical_interval
+from core.signal import Signal
+from warehouse.catalog import Part, Sensor
+from warehouse.home import Warehouse
+
+
+def load_signal(
+    warehouse: Warehouse,
+    sensor: Sensor,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    snapshot_id: int | None = None,
+) -> Signal:
+    """Read a target and its context sensors as one signal.
+
+    Parameters
+    ----------
+    sensor
+        The target; its context sensors follow it in the stated order.
+    start, end
+        Half-open interval in UTC; all that is stored when not given.
+    snapshot_id
+        State of the data to read; the newest when not given.
+
+    Raises
+    ------
+    InsufficientData
+        The target has no reading there.
+    """
+    ids = (sensor.id, *sensor.context)
+    readings = warehouse.telemetry.read(ids, start, end, snapshot_id=snapshot_id)
+    known = {one.id: one for one in warehouse.catalog.sensors(asset_id=sensor.asset_id)}
+    columns = [_column(readings, known[one]) for one in ids]
+    try:
+        return regular(columns, interval_of(sensor, columns[0]), start=start, end=end)
+    except InsufficientData as error:
+        raise InsufficientData(f"{sensor.key}: reading it", needed=2, found=error.found) from error
+
+
+def interval_of(sensor: Sensor, readings: Column) -> timedelta:
+    """Return the step of a sensor's grid: the declared one, else the median distance of its readings."""
+    if sensor.interval_s is not None:
+        return timedelta(seconds=sensor.interval_s)
+    return typical_interval(readings.timestamps)
+
+
+def declared(parts: Sequence[Part], name: str) -> tuple[datetime, datetime] | None:
+    """Return the interval of the declared part `name`, None where the source declares none."""
+    return next(((part.start, part.end) for part in parts if part.name == name), None)
+
+
+def _column(readings: pl.DataFrame, sensor: Sensor) -> Column:
+    own = readings.filter(pl.col("sensor_id") == sensor.id)
+    return Column(
+        name=sensor.name,
+        unit=sensor.unit,
+        timestamps=own["ts"].dt.replace_time_zone(None).to_numpy(),
+        values=own["value"].fill_null(float("nan")).to_numpy(),
+    )

@@ -1,0 +1,50 @@
+"""The page that asks which version runs and whether it should."""
+
+import streamlit as st
+
+from app.components import model_table, problem, rail, viewer
+from app.components.header import header
+from app.components.words import counted
+from app.queries import fleet, house, models
+
+
+def page() -> None:
+    """Draw the page."""
+    made = house.stamp()
+    now = house.now()
+    header("Models: which version runs, and should it?", fleet.fleet(made).as_of, now, house.profile())
+    picked = rail.picked()
+    rows = [row for row in models.models(made) if picked.machine in {None, row.machine}]
+    trained = [row for row in rows if row.trained]
+    baselines = [row for row in rows if not row.trained]
+    left, right = st.columns([2.3, 1], gap="small")
+    with left:
+        st.markdown(
+            f"**Trained models** :gray[· {counted(len(trained), 'version')}, all with held-out figures]"
+        )
+        chosen = None
+        if trained:
+            chosen = model_table.model_table(trained, now, "trained", "Trained model versions")
+        else:
+            st.caption(
+                "No model is trained yet: Training starts one. Until then the statistical detector watches."
+            )
+        st.markdown(
+            f"**Statistical detectors** :gray[· {counted(len(baselines), 'fit')}; robust statistics, "
+            "no trained model]"
+        )
+        if baselines:
+            other = model_table.model_table(baselines, now, "baselines", "Fits of the statistical detector")
+            chosen = chosen or other
+        else:
+            st.caption("None yet: scoring a sensor fits one.")
+    with right.container(border=True):
+        if chosen is None:
+            st.subheader("Lineage", anchor=False)
+            st.caption("Pick a row to see the data, parameters and files a version was made from.")
+        else:
+            model_table.lineage_card(models.lineage(chosen.version_id), viewer.zone())
+
+
+with problem.shown():
+    page()

@@ -1,0 +1,176 @@
+"""The page that says what needs a person now."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.actions import screen
+from app.charts.sparkline import sparkline
+from app.charts.template import CONFIG
+from app.charts.tiles import day_tiles
+from app.charts.zone import epoch_ms
+from app.components import empty, preview, problem, rail, viewer
+from app.components.header import header
+from app.components.outcome import refusal, said, tell
+from app.components.queue import queue_table
+from app.components.tiles import fleet_tiles, summary
+from app.components.words import counted
+from app.queries import fleet, house, story
+from app.queries.house import Stamp
+from app.queries.views import EventRow, Fleet
+
+ANOMALIES = Path(__file__).with_name("anomalies.py")
+EVERY = "15s"
+LONGEST_QUEUE = 50
+MOST_MACHINES = 24
+
+
+@st.fragment(run_every=EVERY, key="overview")
+def overview() -> None:
+    """Draw the page; it draws itself again every few seconds."""
+    with problem.shown():
+        made = house.stamp()
+        whole = fleet.fleet(made)
+        header("Overview: what needs me now?", whole.as_of, house.now(), house.profile())
+        said()
+        if whole.machines:
+            monitor(made, whole)
+        else:
+            empty.no_machines(build_demo)
+
+
+def monitor(made: Stamp, whole: Fleet) -> None:
+    """Draw sentence, tiles, queue, preview and days."""
+    picked = rail.picked()
+    open_now = [event for event in whole.open_events if picked.machine in {None, event.machine}]
+    left, right = st.columns([2.05, 1], gap="medium")
+    with left:
+        st.markdown(summary(whole, open_now))
+        fleet_tiles(whole, open_now)
+        chosen = queue(made, whole)
+        days(made, picked.machine)
+    if chosen is not None:
+        with right.container(border=True):
+            side(made, chosen, open_now)
+
+
+def queue(made: Stamp, whole: Fleet) -> EventRow | None:
+    """Draw the queue and return the chosen event; None when there is none."""
+    picked = rail.picked()
+    found = fleet.within(whole.events, picked.span, picked.machine)
+    found = tuple(sorted(found, key=dismissed))  # stable: worst first among equals
+    live = [event for event in found if not event.historical]
+    past = [event for event in found if event.historical]
+    running = sum(event.open for event in live)
+    title, side_by_side = st.columns([3, 1], vertical_alignment="bottom")
+    title.markdown(
+        f"**Queue** :gray[· {running} open, {len(live) - running} over · {picked.span_label.lower()}, "
+        "worst first]"
+    )
+    shown = live
+    if past:
+        kind = side_by_side.segmented_control(
+            "Machines",
+            ["Live", "Historical"],
+            default="Live" if live or whole.live else "Historical",
+            required=True,
+            key="queue_kind",
+            label_visibility="collapsed",
+        )
+        shown = past if kind == "Historical" else live
+    if not shown:
+        empty.no_events(f"{picked.machine or 'all machines'}, {picked.span_label.lower()}")
+        return None
+    rows = shown[:LONGEST_QUEUE]
+    palette = viewer.palette()
+    lines = fleet.sparklines(made, tuple(sorted({(row.sensor_id, row.as_of) for row in rows})))
+    images = {
+        row.event_id: sparkline(
+            lines[row.sensor_id],
+            (epoch_ms(row.as_of - fleet.DAY), epoch_ms(row.as_of)),
+            (epoch_ms(row.start), epoch_ms(row.end)),
+            severity=row.severity,
+            palette=palette,
+        )
+        for row in rows
+        if row.sensor_id in lines
+    }
+    chosen = queue_table(rows, images, viewer.zone(), palette)
+    if len(shown) > len(rows):
+        st.caption(f"{len(shown) - len(rows)} milder ones are not listed; Anomalies has them all.")
+    return chosen
+
+
+def dismissed(event: EventRow) -> bool:
+    """Return whether a person called an event a false positive: such rows sink to the end."""
+    return event.verdict is not None and event.verdict.verdict == "false_positive"
+
+
+def side(made: Stamp, event: EventRow, open_now: list[EventRow]) -> None:
+    """Draw the chosen event's preview with its buttons."""
+    zone, palette = viewer.zone(), viewer.palette()
+    preview.headline(event)
+    start, end = story.window(made, event, "event")
+    preview.preview_chart(event, story.story(made, event, start, end), palette, zone)
+    preview.also_here(event, open_now, zone)
+    with st.container(horizontal=True):
+        if st.button("Investigate", type="primary", shortcut="Enter", key="investigate"):
+            open_event(event.event_id)
+        if event.acknowledged_by is None and event.verdict is None:
+            may_not = refusal("labeller")
+            st.button(
+                "Acknowledge",
+                shortcut="A",
+                key="acknowledge",
+                on_click=acknowledge,
+                args=(event.event_id, event.title),
+                disabled=bool(may_not),
+                help=may_not or None,
+            )
+
+
+def days(made: Stamp, machine: str | None) -> None:
+    """Draw machines × days; a click opens the worst event of that day."""
+    tiles = fleet.day_tiles(made, machine)
+    if not tiles:
+        return
+    machines = list(dict.fromkeys(tile.machine for tile in tiles))[:MOST_MACHINES]
+    shown = [tile for tile in tiles if tile.machine in machines]
+    st.markdown(
+        "**Machines, last 14 days** :gray[· worst event of each UTC day; grey is healthy, blank is no data; "
+        "click a day to open it]"
+    )
+    state = st.plotly_chart(
+        day_tiles(shown, viewer.palette()),
+        theme=None,
+        config=CONFIG,
+        key="days",
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"Worst event of each of the last 14 days of {counted(len(machines), 'machine')}",
+    )
+    points = state["selection"]["point_indices"]
+    if points and points[0] < len(shown):
+        tile = shown[points[0]]
+        if tile.event_id is not None:
+            open_event(tile.event_id, window="day")
+        st.caption(f"{tile.machine}, {tile.day:%a %-d %b}: no events.")
+
+
+def open_event(event_id: str, window: str | None = None) -> None:
+    """Go to Anomalies with an event open."""
+    address = {"event": event_id, **({"window": window} if window else {})}
+    st.switch_page(ANOMALIES, query_params=address)
+
+
+def acknowledge(event_id: str, title: str) -> None:
+    """Store that this person took note of an event."""
+    tell(f"Acknowledged: {title}.", lambda: screen.acknowledge(event_id))
+
+
+def build_demo() -> None:
+    """Queue the demo fleet."""
+    tell("The demo fleet is queued.", screen.build_demo)
+
+
+overview()

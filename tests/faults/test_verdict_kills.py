@@ -1,0 +1,107 @@
+"""The owner of the state is killed while verdicts are written: nothing acknowledged is lost or doubled."""
+
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from running import times
+
+from warehouse.assets import AssetSpec, SensorSpec
+from warehouse.home import Warehouse
+from warehouse.state.owner import StateOwner
+from warehouse.state.published import read_labels
+
+WRITER = Path(__file__).with_name("verdict_writer.py")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    root = tmp_path / "home"
+    warehouse = Warehouse.open(root)
+    warehouse.catalog.put_assets(
+        "csv", [AssetSpec("Pump 7", "pump", sensors=(SensorSpec("temperature", "°C"),))]
+    )
+    warehouse.close()
+    return root
+
+
+def killed_while_writing(home: Path, life: str, after: int, delay_s: float, *mode: str) -> list[str]:
+    """Start a writer, kill it `delay_s` after its `after`-th acknowledgement, return what it acknowledged."""
+    with subprocess.Popen(
+        [sys.executable, str(WRITER), str(home), life, *mode], stdout=subprocess.PIPE
+    ) as writer:
+        head = [writer.stdout.readline() for _ in range(after)]
+        threading.Event().wait(delay_s)
+        writer.kill()
+        rest = writer.stdout.read().splitlines(keepends=True)
+    return [line.decode().strip() for line in (*head, *rest) if line.endswith(b"\n")]
+
+
+def problems(home: Path, acknowledged: list[str]) -> list[str]:
+    """Return what is wrong with the stored verdicts, given those that were acknowledged."""
+    warehouse = Warehouse.open(home)
+    with StateOwner(warehouse, clock=now) as owner:
+        owner.fold_inbox()
+        log = owner.query("SELECT seq, write_id, note FROM label_log ORDER BY seq")
+        audit = owner.query("SELECT write_id FROM audit")["write_id"].to_list()
+        published = read_labels(warehouse)
+        found = []
+        stored = Counter(log["note"].to_list())
+        found += [f"lost: {one}" for one in acknowledged if one not in stored]
+        found += [f"doubled: {one}" for one, number in stored.items() if number > 1]
+        if log["seq"].to_list() != list(range(1, log.height + 1)):
+            found.append("the log has gaps")
+        if sorted(audit) != sorted(log["write_id"].to_list()):
+            found.append("the audit and the log differ")
+        if published.sequence != log.height or not published.frame.equals(owner.labels()):
+            found.append("what is published is not what is stored")
+    warehouse.close()
+    return found
+
+
+@pytest.mark.timeout(1200)
+def test_no_acknowledged_verdict_is_lost_or_doubled(home):
+    kills = times(5, 50)
+    rng = random.Random(20240501)
+    acknowledged: list[str] = []
+    for kill in range(kills):
+        acknowledged += killed_while_writing(home, f"life{kill}", rng.randint(1, 40), rng.random() * 0.02)
+        assert problems(home, acknowledged) == [], f"after kill {kill + 1}"
+    sides = Counter(one.split("-")[1] for one in acknowledged)
+    assert sides["app"] >= kills
+    assert sides["command"] >= 1
+
+
+def test_control_a_lost_and_a_doubled_verdict_are_noticed(home):
+    acknowledged = killed_while_writing(home, "life", 10, 0.0)
+    assert problems(home, acknowledged) == []
+    warehouse = Warehouse.open(home)
+    with StateOwner(warehouse, clock=now) as owner:
+        last = owner.query("SELECT max(seq) AS seq FROM label_log").item()
+        lost, kept = acknowledged[-1], acknowledged[0]
+        owner._store.write(lambda cursor: cursor.execute("DELETE FROM label_log WHERE note = ?", [lost]))
+        owner._store.write(
+            lambda cursor: cursor.execute(
+                "INSERT INTO label_log SELECT ? + 1, 'again', * EXCLUDE (seq, write_id) FROM label_log"
+                " WHERE note = ?",
+                [last, kept],
+            )
+        )
+    warehouse.close()
+    found = problems(home, acknowledged)
+    assert f"lost: {lost}" in found
+    assert f"doubled: {kept}" in found
+
+
+def test_control_a_writer_that_acknowledges_before_the_commit_is_caught(home):
+    acknowledged = killed_while_writing(home, "hasty", 5, 0.0, "early")
+    assert problems(home, acknowledged) == [f"lost: {acknowledged[-1]}"]

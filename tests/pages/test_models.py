@@ -1,0 +1,59 @@
+"""Models lists versions with held-out figures and tells where each comes from."""
+
+from page_words import Open, text_of
+
+from warehouse.home import Warehouse
+
+
+def _table(page, number: int):
+    return page.dataframe[number].value
+
+
+def test_trained_versions_show_their_held_out_figures(pumps: Warehouse, open_page: Open):
+    row = _table(open_page("models"), 0).to_dict("records")[0]
+    assert row["Version"] == "Telemanom LSTM v1"
+    assert row["In use"] == "● in use"
+    assert row["Error"] == 0.231
+    assert round(row["vs persistence"]) == -24
+    assert row["Alarms/week"] == 1.4
+
+
+def test_statistical_fits_stand_apart_and_are_named_as_such(pumps: Warehouse, open_page: Open):
+    page = open_page("models")
+    assert "Statistical detectors" in text_of(page)
+    assert "no trained model" in text_of(page)
+    table = _table(page, 1)
+    assert set(table["Version"]) == {"robust regression v1"}
+    in_use = dict(zip(table["Machine · sensor"], table["In use"], strict=True))
+    assert in_use["Pump 1 · outlet temperature"] == ""
+    assert in_use["Pump 2 · outlet temperature"] == "● in use"
+
+
+def test_without_labels_there_is_no_column_of_label_figures(pumps: Warehouse, open_page: Open):
+    assert "F1" not in _table(open_page("models"), 0).columns
+
+
+def test_the_picked_row_tells_its_lineage(pumps: Warehouse, open_page: Open):
+    page = open_page("models")
+    page.session_state["trained"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert not page.exception
+    words = text_of(page)
+    digest = pumps.manifest.snapshot().digest
+    for fact in (
+        digest,
+        "e3b0c44298fc1c14",
+        "0123456789abcdef",
+        "ab" * 32,
+        "history",
+        "120",
+        "Train",
+        "Test",
+    ):
+        assert fact in words
+
+
+def test_an_empty_home_says_what_would_fill_the_page(empty: Warehouse, open_page: Open):
+    words = text_of(open_page("models"))
+    assert "No model is trained yet: Training starts one." in words
+    assert "scoring a sensor fits one" in words

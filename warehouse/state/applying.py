@@ -1,0 +1,48 @@
+"""One write inside one transaction: found in the audit, or done and entered there."""
+
+import duckdb
+
+from warehouse.catalog import Catalog
+from warehouse.documents import JSON, dumps, loads
+from warehouse.errors import LabelError
+from warehouse.state import labels
+from warehouse.state.writes import Write, text
+
+
+def apply(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> dict[str, JSON]:
+    """Make `write` in the open transaction, unless it was made before, and return its outcome.
+
+    Raises
+    ------
+    LabelError
+        It can't be stored as given.
+    """
+    known = cursor.execute("SELECT outcome FROM audit WHERE write_id = ?", [write.write_id]).fetchone()
+    if known is not None:
+        return loads(known[0])
+    if write.kind == "label.set":
+        outcome = labels.set_label(cursor, write, catalog)
+    elif write.kind == "label.undo":
+        outcome = labels.undo_label(cursor, write)
+    elif write.kind == "event.acknowledge":
+        outcome = _acknowledge(cursor, write)
+    else:
+        raise LabelError(f"there is no write of kind {write.kind!r}")
+    cursor.execute(
+        "INSERT INTO audit SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ?, ? FROM audit",
+        [write.write_id, write.kind, dumps(write.payload), write.actor, write.at, dumps(outcome)],
+    )
+    return outcome
+
+
+def _acknowledge(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
+    event_id = text(write.payload, "event_id", labels.MAX_EVENT_ID)
+    found = cursor.execute("SELECT sensor_id FROM events WHERE event_id = ?", [event_id]).fetchone()
+    if found is None:
+        raise LabelError(f"there is no current event {event_id!r}")
+    cursor.execute(
+        "INSERT INTO acknowledgements VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [event_id, found[0], write.actor, write.at],
+    )
+    first = cursor.execute("SELECT actor FROM acknowledgements WHERE event_id = ?", [event_id]).fetchone()
+    return {"event_id": event_id, "acknowledged_by": write.actor if first is None else str(first[0])}

@@ -1,0 +1,84 @@
+"""When a label speaks of an event, and when it takes an older label's place.
+
+A label is keyed by sensor and time, so it outlives the model whose event it was given to.
+
+- It *applies* to an event of the same sensor when it was given to that very event, or when the two
+  overlap for at least half of the shorter one. Of several that apply, the latest counts.
+- It *replaces* an older label of the same sensor that was given to the same event, or when the two
+  overlap for at least half of the longer one: a short correction inside a long interval leaves the long
+  label alone.
+"""
+
+from typing import Literal
+
+import polars as pl
+
+_STATE = pl.Schema(
+    [
+        ("label_id", pl.Int64),
+        ("label_start", pl.Datetime("us", "UTC")),
+        ("label_end", pl.Datetime("us", "UTC")),
+        ("verdict", pl.String),
+        ("fault_class", pl.String),
+        ("note", pl.String),
+        ("label_actor", pl.String),
+        ("label_at", pl.Datetime("us", "UTC")),
+    ]
+)
+
+
+def matches(half_of: Literal["shorter", "longer"], other: str = "_label") -> pl.Expr:
+    """Return whether the interval of a row and the one in its columns with suffix `other` belong together."""
+    start, end, event = pl.col("start"), pl.col("end"), pl.col("event_id")
+    other_start, other_end = pl.col(f"start{other}"), pl.col(f"end{other}")
+    length, other_length = end - start, other_end - other_start
+    choose = pl.min_horizontal if half_of == "shorter" else pl.max_horizontal
+    overlap = pl.min_horizontal(end, other_end) - pl.max_horizontal(start, other_start)
+    same_event = (event == pl.col(f"event_id{other}")).fill_null(value=False)
+    return same_event | ((overlap > pl.duration()) & (overlap * 2 >= choose(length, other_length)))
+
+
+def not_replaced(labels: pl.DataFrame) -> pl.DataFrame:
+    """Return the `labels` (columns of `schema.LABELS`) whose place no later one has taken."""
+    pairs = labels.join(labels, on="sensor_id", suffix="_label")
+    older = pairs.filter((pl.col("label_id") < pl.col("label_id_label")) & matches("longer"))
+    return labels.join(older.select("label_id").unique(), on="label_id", how="anti")
+
+
+def with_verdicts(events: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Return `events` with the verdict each of them inherits.
+
+    Parameters
+    ----------
+    events
+        At least the columns event_id, sensor_id, start and end; event_id is unique.
+    labels
+        Labels in force, with the columns of `schema.LABELS`.
+
+    Returns
+    -------
+    pl.DataFrame
+        The events in their order, with label_id, label_start, label_end, verdict, fault_class, note,
+        label_actor and label_at; null where no label applies.
+    """
+    pairs = events.select("event_id", "sensor_id", "start", "end").join(
+        labels, on="sensor_id", suffix="_label"
+    )
+    latest = (
+        pairs.filter(matches("shorter"))
+        .sort("label_id")
+        .unique("event_id", keep="last")
+        .select(
+            "event_id",
+            "label_id",
+            pl.col("start_label").alias("label_start"),
+            pl.col("end_label").alias("label_end"),
+            "verdict",
+            "fault_class",
+            "note",
+            pl.col("actor").alias("label_actor"),
+            pl.col("recorded_at").alias("label_at"),
+        )
+        .cast(_STATE)
+    )
+    return events.join(latest, on="event_id", how="left", maintain_order="left")

@@ -1,0 +1,100 @@
+"""What the state's owner publishes for processes that can't open state.duckdb: the labels in force."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Final
+
+import polars as pl
+
+from warehouse import schema
+from warehouse.home import Warehouse
+from warehouse.manifest import File, NewFile, Span
+from warehouse.parquet import new_stem, open_verified, write_parquet
+
+NO_LABELS: Final = hashlib.sha256(b"").hexdigest()
+
+_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_EVERYTHING: Final = Span("labels", datetime(1, 1, 1, tzinfo=UTC), _EVER, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedLabels:
+    """The labels in force as the owner last published them.
+
+    Parameters
+    ----------
+    frame
+        With the columns of `schema.LABELS`, oldest first.
+    digest
+        SHA-256 of the file, recorded by what was made from it; `NO_LABELS` before anything was published.
+    sequence
+        Number of the newest write that is part of it; 0 before anything was published.
+    """
+
+    frame: pl.DataFrame
+    digest: str
+    sequence: int
+
+
+def read_labels(warehouse: Warehouse) -> PublishedLabels:
+    """Return the labels in force, from any process.
+
+    Raises
+    ------
+    IntegrityError
+        The published file is not the one that was written.
+    """
+    live = warehouse.manifest.live("labels")
+    if not live:
+        return PublishedLabels(schema.LABELS.to_frame(), NO_LABELS, 0)
+    newest = max(live, key=lambda file: file.id)
+    frame = pl.read_parquet(open_verified(warehouse.root, newest))
+    return PublishedLabels(
+        schema.conform(frame, schema.LABELS, newest.path), newest.sha256, _sequence(newest)
+    )
+
+
+def publish(warehouse: Warehouse, labels: pl.DataFrame, sequence: int, *, at: datetime) -> bool:
+    """Publish `labels` as number `sequence`; return False if that number is what is published already.
+
+    Only the owner of the state calls this.
+    """
+    base = warehouse.manifest.snapshot()
+    live = warehouse.manifest.live("labels")
+    if len(live) == 1 and _sequence(live[0]) == sequence:
+        return False
+    stem = f"labels-{sequence:010d}-{new_stem()}"
+    written = write_parquet(schema.conform(labels, schema.LABELS, "labels"), warehouse.layout.published, stem)
+    start, end, low, high = labels.select(
+        first=pl.col("start").min(),
+        last=pl.col("end").max(),
+        low=pl.col("sensor_id").min(),
+        high=pl.col("sensor_id").max(),
+    ).row(0)
+    warehouse.manifest.commit(
+        add=[
+            NewFile(
+                kind="labels",
+                path=written.path.relative_to(warehouse.root).as_posix(),
+                sha256=written.sha256,
+                size=written.size,
+                rows=written.rows,
+                start=start or schema.EARLIEST,
+                end=end or schema.EARLIEST,
+                sensor_min=low or 0,
+                sensor_max=high or 0,
+            )
+        ],
+        end=[file.id for file in live],
+        base=0 if base is None else base.id,
+        touching=[_EVERYTHING],
+        note=f"labels up to write {sequence}",
+        at=at,
+    )
+    return True
+
+
+def _sequence(file: File) -> int:
+    return int(PurePosixPath(file.path).stem.split("-")[1])

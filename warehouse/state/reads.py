@@ -1,0 +1,73 @@
+"""What the screens read of the state, as frames."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from threading import Lock
+
+import polars as pl
+
+from warehouse import schema
+from warehouse.state.fleet import FLEET
+from warehouse.state.labels import current
+from warehouse.state.overlap import with_verdicts
+
+
+class StateReads(ABC):
+    """Reads over `query`; frames are whole and belong to the caller."""
+
+    def __init__(self) -> None:
+        self._cache_lock = Lock()
+        self._cached: tuple[int, pl.DataFrame] | None = None
+
+    @property
+    @abstractmethod
+    def revision(self) -> int:
+        """A number that grows with every write: equal numbers, equal answers."""
+
+    @abstractmethod
+    def query(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
+        """Run one SELECT and return all its rows; values go into `params`, times are UTC."""
+
+    def labels(self) -> pl.DataFrame:
+        """Return the labels in force, oldest first, with the columns of `schema.LABELS`."""
+        with self._cache_lock:
+            # Asked before the rows, so that a write in between makes the cache old rather than wrong.
+            revision = self.revision
+            if self._cached is None or self._cached[0] != revision:
+                self._cached = (revision, current(self.query("SELECT * FROM label_log ORDER BY seq")))
+            return self._cached[1]
+
+    def labels_for(self, sensor_id: int) -> pl.DataFrame:
+        """Return the labels in force of one sensor, oldest first, with the columns of `schema.LABELS`."""
+        return self.labels().filter(pl.col("sensor_id") == sensor_id)
+
+    def label_history(self, sensor_id: int) -> pl.DataFrame:
+        """Return every verdict and every undo of one sensor, newest first, with the columns of label_log."""
+        return self.query("SELECT * FROM label_log WHERE sensor_id = ? ORDER BY seq DESC", [sensor_id])
+
+    def events_with_state(self, sensor_id: int | None = None, event_id: str | None = None) -> pl.DataFrame:
+        """Return the current events, newest first, with what people said of them.
+
+        Returns
+        -------
+        pl.DataFrame
+            The columns of `schema.EVENTS`, those of `overlap.with_verdicts`, acknowledged_by and
+            acknowledged_at; null where nobody said anything.
+        """
+        events = self.query(
+            "SELECT e.*, a.actor AS acknowledged_by, a.recorded_at AS acknowledged_at"
+            " FROM events e LEFT JOIN acknowledgements a ON a.event_id = e.event_id"
+            " WHERE ($1 IS NULL OR e.sensor_id = $1) AND ($2 IS NULL OR e.event_id = $2)"
+            ' ORDER BY e."start" DESC, e.event_id',
+            [sensor_id, event_id],
+        )
+        return with_verdicts(events.cast(dict(schema.EVENTS.items())), self.labels())
+
+    def fleet(self) -> pl.DataFrame:
+        """Return one row a sensor with the columns of `fleet.FLEET`, by machine and sensor."""
+        frame = self.query("SELECT * FROM fleet ORDER BY asset, role DESC, sensor")
+        return schema.conform(frame, FLEET, "fleet")
+
+    def audit(self, limit: int = 100) -> pl.DataFrame:
+        """Return the newest writes of people: kind, payload, actor, recorded_at and outcome."""
+        return self.query("SELECT * FROM audit ORDER BY seq DESC LIMIT ?", [limit])
