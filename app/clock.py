@@ -1,8 +1,5 @@
 """The one wall clock; everything below is handed it."""
 
-from datetime import UTC, datetime
+from warehouse.clock import now
 
-
-def now() -> datetime:
-    """Return this moment in UTC."""
-    return datetime.now(UTC)
+__all__ = ["now"]

@@ -86,7 +86,8 @@ def streamlit_flags(settings: Settings) -> list[str]:
         ("client.allowedOrigins", url_of(settings)),
         ("client.showErrorDetails", "none"),
         ("client.showErrorLinks", "false"),
-        ("client.toolbarMode", "viewer"),
+        ("client.toolbarMode", "minimal"),
+        ("logger.hideWelcomeMessage", "true"),
         ("runner.magicEnabled", "false"),
         ("global.developmentMode", "false"),
     ]

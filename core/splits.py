@@ -1,4 +1,4 @@
-"""Chronological splits: what is learned from lies before what it is calibrated on, and that before the test."""
+"""Chronological splits: what is learned from lies before what is calibrated on, and that before the test."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -19,16 +19,13 @@ def page() -> None:
     baselines = [row for row in rows if not row.trained]
     left, right = st.columns([2.3, 1], gap="small")
     with left:
-        st.markdown(
-            f"**Trained models** :gray[· {counted(len(trained), 'version')}, all with held-out figures]"
-        )
+        told = f"{counted(len(trained), 'version')}, each with held-out figures" if trained else "none yet"
+        st.markdown(f"**Trained models** :gray[· {told}]")
         chosen = None
         if trained:
             chosen = model_table.model_table(trained, now, "trained", "Trained model versions")
         else:
-            st.caption(
-                "No model is trained yet: Training starts one. Until then the statistical detector watches."
-            )
+            st.caption("Training starts one. Until then the statistical detector watches.")
         st.markdown(
             f"**Statistical detectors** :gray[· {counted(len(baselines), 'fit')}; robust statistics, "
             "no trained model]"

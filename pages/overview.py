@@ -33,7 +33,10 @@ def overview() -> None:
         whole = fleet.fleet(made)
         header("Overview: what needs me now?", whole.as_of, house.now(), house.profile())
         said()
+        if rail.outdated(len(whole.machines)):
+            st.rerun(scope="app")
         if whole.machines:
+            empty.demo_progress()
             monitor(made, whole)
         else:
             empty.no_machines(build_demo)
@@ -44,7 +47,7 @@ def monitor(made: Stamp, whole: Fleet) -> None:
     picked = rail.picked()
     open_now = [event for event in whole.open_events if picked.machine in {None, event.machine}]
     left, right = st.columns([2.05, 1], gap="medium")
-    with left:
+    with left.container(gap="xsmall"):
         st.markdown(summary(whole, open_now))
         fleet_tiles(whole, open_now)
         chosen = queue(made, whole)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from warehouse.assets import Asset, AssetSpec, Part, Role, Sensor, SensorSpec, sensor_key
+from warehouse.assets import Asset, AssetSpec, Part, PartSpec, Role, Sensor, SensorSpec, sensor_key
 from warehouse.errors import CatalogError
 from warehouse.instants import microseconds, moment_of
 
@@ -39,6 +39,9 @@ def check(specs: Sequence[AssetSpec]) -> None:
         if len(set(names)) != len(names):
             doubled = next(name for name in names if names.count(name) > 1)
             raise CatalogError(f"asset {spec.name!r}: sensor {doubled!r} is stated twice")
+        once = [part.name for part in spec.parts if part.name != "anomaly"]
+        if len(set(once)) != len(once):
+            raise CatalogError(f"asset {spec.name!r}: a train or test part is stated twice")
         for part in spec.parts:
             if microseconds(part.end) <= microseconds(part.start):
                 raise CatalogError(f"asset {spec.name!r}: its {part.name} part ends before it starts")
@@ -117,13 +120,22 @@ def put(connection: sqlite3.Connection, source: str, specs: Sequence[AssetSpec],
                 )
         for sensor in spec.sensors:
             _update_sensor(connection, sensor, mine, stored.get(mine[sensor.name]))
-        for part in spec.parts:
-            connection.execute(
-                "INSERT INTO parts (asset_id, name, start_us, end_us) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (asset_id, name) DO UPDATE SET start_us = excluded.start_us,"
-                " end_us = excluded.end_us WHERE (start_us, end_us) != (excluded.start_us, excluded.end_us)",
-                (asset_id, part.name, microseconds(part.start), microseconds(part.end)),
-            )
+        _put_parts(connection, asset_id, spec.parts)
+
+
+def _put_parts(connection: sqlite3.Connection, asset_id: int, stated: Sequence[PartSpec]) -> None:
+    """Make the stated parts the asset's parts; an asset stated without parts keeps those it has."""
+    rows = {(part.name, microseconds(part.start), microseconds(part.end)) for part in stated}
+    stored = {
+        (part.name, microseconds(part.start), microseconds(part.end)) for part in parts(connection, asset_id)
+    }
+    if not rows or rows == stored:
+        return
+    connection.execute("DELETE FROM parts WHERE asset_id = ?", (asset_id,))
+    connection.executemany(
+        "INSERT INTO parts (asset_id, name, start_us, end_us) VALUES (?, ?, ?, ?)",
+        [(asset_id, *row) for row in sorted(rows)],
+    )
 
 
 def _put_asset(connection: sqlite3.Connection, source: str, spec: AssetSpec) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 Role = Literal["target", "context", "state"]
-PartName = Literal["train", "test"]
+PartName = Literal["train", "test", "anomaly"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,11 @@ class SensorSpec:
 
 @dataclass(frozen=True)
 class PartSpec:
-    """A part of an asset's time that the source declares, half-open ``[start, end)`` in UTC."""
+    """A part of an asset's time that the source declares, half-open ``[start, end)`` in UTC.
+
+    ``train`` and ``test`` occur once; ``anomaly`` marks what its publisher labelled, and is only ever
+    used to count what was found.
+    """
 
     name: PartName
     start: datetime

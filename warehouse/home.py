@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from warehouse import collection, parquet
+from warehouse import collection, compaction, parquet
 from warehouse.catalog import Catalog
 from warehouse.errors import HomeError
 from warehouse.ingesting import IngestReport, ingest
@@ -102,6 +102,11 @@ class Warehouse:
     def collect(self, *, now: datetime, grace_s: float = collection.GRACE_S) -> collection.Collected:
         """Remove files that nothing can need any more; see `warehouse.collection`."""
         return collection.collect(self.root, self.database, grace_s=grace_s, now=now)
+
+    def tidy(self, *, now: datetime) -> collection.Collected:
+        """Merge the small files of past days and remove what nothing needs; to be called now and then."""
+        compaction.compact(self.root, self.manifest, now=now)
+        return self.collect(now=now)
 
     def verify(self) -> list[str]:
         """Return what is wrong with each file that is missing or changed, of live and of pinned ones."""

@@ -97,10 +97,11 @@ def migrate(connection: sqlite3.Connection, folder: Path) -> None:
             for statement in _statements(scripts[number - 1].read_text("utf-8")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number:d}")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _scripts(folder: Path) -> list[Path]:
@@ -196,10 +197,12 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # SQLite has rolled back itself where the disk is full.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
 
 def _close_all(idle: SimpleQueue[sqlite3.Connection]) -> None:

@@ -5,23 +5,23 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.rows import Row, capitalised, title
+from app.charts.rows import Parts, Row, capitalised, title
 from app.charts.thinning import LIMIT, thin
 from app.charts.zone import Zone
 from app.queries.views import Floats, Line, Panel
 from app.theme import Palette, translucent
 
 
-def draw(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
+def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
     """Draw a panel into its row; the first row holds the signal, with its lines named."""
     main = row.axis == 1
     strong = main or panel.threshold is not None
     unit = f" {panel.unit}" if panel.unit else ""
     line = panel.measured
     if line.low is not None and line.high is not None:
-        _min_max(figure, line, row, palette, zone)
+        _min_max(parts, line, row, palette, zone)
     if panel.threshold is not None:
-        figure.add_trace(
+        parts.traces.append(
             _trace(
                 thin(panel.threshold.times_ms, panel.threshold.values),
                 row,
@@ -34,7 +34,7 @@ def draw(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone
             )
         )
     if panel.expected is not None and np.isfinite(panel.expected.values).any():
-        figure.add_trace(
+        parts.traces.append(
             _trace(
                 thin(panel.expected.times_ms, panel.expected.values),
                 row,
@@ -45,7 +45,7 @@ def draw(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone
                 dash="dash",
             )
         )
-        _name_lines(figure, panel, row, palette, zone)
+        _name_lines(parts, panel, row, palette, zone)
     x, y = thin(line.times_ms, line.values)
     trace = _trace(
         (x, y),
@@ -59,11 +59,11 @@ def draw(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone
     if main and not zone.is_utc:
         trace["customdata"] = [_utc(instant) for instant in x]
         trace["hovertemplate"] = f"%{{y:.4~g}}{unit}<br>%{{customdata}} UTC"
-    figure.add_trace(trace)
+    parts.traces.append(trace)
     name = f"<b>{capitalised(panel.name)}</b>" if strong else capitalised(panel.name)
     suffix = (f", {panel.unit}" if panel.unit else "") + (f" · {panel.note}" if panel.note else "")
-    title(figure, row, name + suffix, palette, strong=strong)
-    figure.update_layout(
+    title(parts, row, name + suffix, palette, strong=strong)
+    parts.layout.update(
         {
             f"yaxis{row.axis if row.axis > 1 else ''}": {
                 "domain": [row.bottom, row.top],
@@ -100,7 +100,7 @@ def _trace(
     )
 
 
-def _min_max(figure: go.Figure, line: Line, row: Row, palette: Palette, zone: Zone) -> None:
+def _min_max(parts: Parts, line: Line, row: Row, palette: Palette, zone: Zone) -> None:
     """Fill between the smallest and largest value of each bucket, so that a spike survives the means."""
     if line.low is None or line.high is None:
         return
@@ -109,8 +109,8 @@ def _min_max(figure: go.Figure, line: Line, row: Row, palette: Palette, zone: Zo
     high = _pooled(line.high, step, np.fmax)
     x = zone.wall_ms(line.times_ms[::step])
     edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "yaxis": row.y}
-    figure.add_trace(go.Scatter(x=x, y=low, name="min", **edge))
-    figure.add_trace(
+    parts.traces.append(go.Scatter(x=x, y=low, name="min", **edge))
+    parts.traces.append(
         go.Scatter(
             x=x, y=high, name="max", fill="tonexty", fillcolor=translucent(palette.normal, 0.32), **edge
         )
@@ -123,35 +123,35 @@ def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:
     return np.asarray(merge.reduceat(values, np.arange(0, values.size, step)), dtype=np.float64)
 
 
-def _name_lines(figure: go.Figure, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
+def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
     """Name measured and expected where they run furthest apart, one above and one below."""
     expected = panel.expected
     if expected is None:
         return
     there = np.interp(expected.times_ms, panel.measured.times_ms, panel.measured.values)
-    apart = np.abs(there - expected.values)
-    # Away from the edges, where a word would be cut.
-    edge = expected.times_ms.size // 8
-    inner = apart[edge : apart.size - edge]
-    if inner.size == 0 or not np.isfinite(inner).any():
-        return
-    at = edge + int(np.nanargmax(inner))
+    apart = np.nan_to_num(np.abs(there - expected.values))
+    # The words end at a point before which the lines stay apart, so that neither runs through them.
+    width = max(1, apart.size // 8)
+    clear = np.lib.stride_tricks.sliding_window_view(apart, width).min(axis=1)
+    at = width - 1 + int(np.argmax(clear))
     x = float(zone.wall_ms(expected.times_ms[at : at + 1])[0])
     above = bool(there[at] >= expected.values[at])
     for text, value, up in (("measured", there[at], above), ("expected", expected.values[at], not above)):
         if np.isfinite(value):
-            figure.add_annotation(
-                text=text,
-                x=x,
-                y=float(value),
-                xref="x",
-                yref=row.y,
-                # Before the point rather than on it: where they part most, a line is steep.
-                xanchor="right",
-                xshift=-4,
-                showarrow=False,
-                yshift=11 if up else -11,
-                font={"size": 11, "color": palette.ink if text == "measured" else palette.muted},
+            parts.annotations.append(
+                {
+                    "text": text,
+                    "x": x,
+                    "y": float(value),
+                    "xref": "x",
+                    "yref": row.y,
+                    # Before the point rather than on it: where they part most, a line is steep.
+                    "xanchor": "right",
+                    "xshift": -4,
+                    "showarrow": False,
+                    "yshift": 11 if up else -11,
+                    "font": {"size": 11, "color": palette.ink if text == "measured" else palette.muted},
+                }
             )
 
 

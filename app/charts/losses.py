@@ -1,11 +1,15 @@
 """Loss curves of a training."""
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
 import plotly.graph_objects as go
 
 from app.charts.template import template
 from app.theme import Palette
+
+_SMALLEST: Final = 1e-12
 
 
 def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palette: Palette) -> go.Figure:
@@ -17,8 +21,10 @@ def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palet
         (name, ((epoch, loss), …)) pairs.
     """
     figure = go.Figure()
-    tallest = max((value for _, points in losses for _, value in points), default=1.0)
+    ends = [points[-1][1] for _, points in losses if points]
     for number, (name, points) in enumerate(losses):
+        if not points:
+            continue
         colour = palette.ink if number == 0 else palette.muted
         x, y = [step for step, _ in points], [value for _, value in points]
         figure.add_trace(
@@ -32,26 +38,30 @@ def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palet
                 hovertemplate="%{y:.4~g}",
             )
         )
-        if points:
-            # Curves that end together are named one below the other.
-            close = number > 0 and bool(losses[0][1]) and abs(y[-1] - losses[0][1][-1][1]) < 0.1 * tallest
-            figure.add_annotation(
-                x=x[-1],
-                y=y[-1],
-                text=name,
-                xanchor="left",
-                xshift=6,
-                yshift=13 if close else 0,
-                showarrow=False,
-                font={"size": 11, "color": colour},
-            )
+        figure.add_annotation(
+            x=x[-1],
+            y=math.log10(max(y[-1], _SMALLEST)),
+            text=name,
+            xanchor="left",
+            xshift=6,
+            # Curves that end together are named one above the other.
+            yshift=7 if y[-1] >= max(ends) else -7,
+            showarrow=False,
+            font={"size": 11, "color": colour},
+        )
     figure.update_layout(
         template=template(palette),
         height=150,
-        margin={"l": 52, "r": 96, "t": 8, "b": 30},
+        margin={"l": 52, "r": 96, "t": 8, "b": 34},
         dragmode=False,
         hovermode="x unified",
-        xaxis={"title": {"text": "epoch", "standoff": 4}, "fixedrange": True, "rangemode": "tozero"},
-        yaxis={"nticks": 4, "fixedrange": True},
+        xaxis={
+            "title": {"text": "epoch", "standoff": 2, "font": {"size": 11}},
+            "fixedrange": True,
+            "tickformat": "d",
+            "nticks": 12,
+        },
+        # Losses fall by orders of magnitude; what happens late is what a person looks for.
+        yaxis={"type": "log", "nticks": 5, "fixedrange": True, "exponentformat": "none", "dtick": "D2"},
     )
     return figure

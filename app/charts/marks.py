@@ -7,119 +7,131 @@ verdict grey with dotted edges, bounds an outlined box.
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.rows import Row, title
+from app.charts.rows import Parts, Row, title
 from app.charts.zone import Zone
 from app.queries.views import Band
 from app.theme import Palette, translucent
 
 
-def shade(figure: go.Figure, band: Band, row: Row, colour: str, zone: Zone) -> None:
+def shade(parts: Parts, band: Band, row: Row, colour: str, zone: Zone) -> None:
     """Shade a detected interval behind a panel."""
-    figure.add_shape(
-        type="rect",
-        xref="x",
-        yref=f"{row.y} domain",
-        x0=zone.wall(band.start),
-        x1=zone.wall(band.end),
-        y0=0,
-        y1=1,
-        fillcolor=colour,
-        line={"width": 0},
-        layer="below",
+    parts.shapes.append(
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": f"{row.y} domain",
+            "x0": zone.wall(band.start),
+            "x1": zone.wall(band.end),
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": colour,
+            "line": {"width": 0},
+            "layer": "below",
+        }
     )
 
 
-def mark_verdict(figure: go.Figure, band: Band, rows: list[Row], palette: Palette, zone: Zone) -> None:
+def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, zone: Zone) -> None:
     """Mark a stored verdict: grey with dotted edges, so that it can't be taken for a detected interval."""
     for row in rows:
-        figure.add_shape(
-            type="rect",
-            xref="x",
-            yref=f"{row.y} domain",
-            x0=zone.wall(band.start),
-            x1=zone.wall(band.end),
-            y0=0,
-            y1=1,
-            fillcolor=translucent(palette.normal, 0.18),
-            line={"width": 1, "color": palette.normal, "dash": "dot"},
-            layer="below",
+        parts.shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": f"{row.y} domain",
+                "x0": zone.wall(band.start),
+                "x1": zone.wall(band.end),
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": translucent(palette.normal, 0.18),
+                "line": {"width": 1, "color": palette.normal, "dash": "dot"},
+                "layer": "below",
+            }
         )
-    figure.add_annotation(
-        text=band.text,
-        xref="x",
-        yref=f"{rows[0].y} domain",
-        x=zone.wall(band.start),
-        y=1,
-        xanchor="left",
-        yanchor="top",
-        showarrow=False,
-        font={"size": 11, "color": palette.muted},
+    parts.annotations.append(
+        {
+            "text": band.text,
+            "xref": "x",
+            "yref": f"{rows[0].y} domain",
+            "x": zone.wall(band.start),
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "top",
+            "showarrow": False,
+            "font": {"size": 11, "color": palette.muted},
+        }
     )
 
 
-def draw_bounds(
-    figure: go.Figure, band: Band, row: Row, palette: Palette, zone: Zone, *, movable: bool
-) -> None:
+def draw_bounds(parts: Parts, band: Band, row: Row, palette: Palette, zone: Zone, *, movable: bool) -> None:
     """Draw the bounds that are about to be stored, as a selection that can be dragged when `movable`."""
     start, end = zone.wall(band.start), zone.wall(band.end)
     line = {"width": 1.4, "color": palette.ink}
     if movable:
-        figure.add_selection(
-            type="rect",
-            xref="x",
-            yref=row.y,
-            x0=start,
-            x1=end,
-            y0=row.low,
-            y1=row.high,
-            line={**line, "dash": "solid"},
+        parts.selections.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": row.y,
+                "x0": start,
+                "x1": end,
+                "y0": row.low,
+                "y1": row.high,
+                "line": {**line, "dash": "solid"},
+            }
         )
     else:
-        figure.add_shape(
-            type="rect",
-            xref="x",
-            yref=f"{row.y} domain",
-            x0=start,
-            x1=end,
-            y0=0.03,
-            y1=0.97,
-            line=line,
-            fillcolor="rgba(0,0,0,0)",
+        parts.shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": f"{row.y} domain",
+                "x0": start,
+                "x1": end,
+                "y0": 0.03,
+                "y1": 0.97,
+                "line": line,
+                "fillcolor": "rgba(0,0,0,0)",
+            }
         )
-    figure.add_annotation(
-        text=band.text,
-        xref="x",
-        yref=f"{row.y} domain",
-        x=start,
-        y=0.97,
-        xanchor="right",
-        yanchor="top",
-        xshift=-4,
-        showarrow=False,
-        font={"size": 11, "color": palette.ink},
+    parts.annotations.append(
+        {
+            "text": band.text,
+            "xref": "x",
+            "yref": f"{row.y} domain",
+            "x": start,
+            "y": 0.97,
+            "xanchor": "right",
+            "yanchor": "top",
+            "xshift": -4,
+            "showarrow": False,
+            "font": {"size": 11, "color": palette.ink},
+        }
     )
 
 
-def draw_states(figure: go.Figure, states: tuple[Band, ...], row: Row, palette: Palette, zone: Zone) -> None:
+def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palette, zone: Zone) -> None:
     """Draw the operating state as a strip of stretches with their words."""
     words = sorted({state.text for state in states})
     for state in states:
         shade = palette.raised if words.index(state.text) % 2 == 0 else translucent(palette.normal, 0.55)
-        figure.add_shape(
-            type="rect",
-            xref="x",
-            yref=f"{row.y} domain",
-            x0=zone.wall(state.start),
-            x1=zone.wall(state.end),
-            y0=0,
-            y1=1,
-            fillcolor=shade,
-            line={"width": 0},
-            layer="below",
+        parts.shapes.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": f"{row.y} domain",
+                "x0": zone.wall(state.start),
+                "x1": zone.wall(state.end),
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": shade,
+                "line": {"width": 0},
+                "layer": "below",
+            }
         )
     # A row of shapes alone is not drawn: it needs a trace, and this one carries the words for the hover.
     x = np.array([edge for state in states for edge in (zone.wall(state.start), zone.wall(state.end) - 1)])
-    figure.add_trace(
+    parts.traces.append(
         go.Scatter(
             x=x,
             y=np.full(x.size, 0.5),
@@ -131,20 +143,22 @@ def draw_states(figure: go.Figure, states: tuple[Band, ...], row: Row, palette: 
             hovertemplate="%{customdata}",
         )
     )
-    title(figure, row, "Operating state", palette, strong=False)
+    title(parts, row, "Operating state", palette, strong=False)
     longest = max((state.end - state.start) for state in states)
     for state in states:
         if state.end - state.start > longest * 0.12:
-            figure.add_annotation(
-                text=state.text,
-                xref="x",
-                yref=f"{row.y} domain",
-                x=(zone.wall(state.start) + zone.wall(state.end)) / 2,
-                y=0.5,
-                showarrow=False,
-                font={"size": 11, "color": palette.ink},
+            parts.annotations.append(
+                {
+                    "text": state.text,
+                    "xref": "x",
+                    "yref": f"{row.y} domain",
+                    "x": (zone.wall(state.start) + zone.wall(state.end)) / 2,
+                    "y": 0.5,
+                    "showarrow": False,
+                    "font": {"size": 11, "color": palette.ink},
+                }
             )
-    figure.update_layout(
+    parts.layout.update(
         {
             f"yaxis{row.axis}": {
                 "domain": [row.bottom, row.top],

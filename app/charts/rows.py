@@ -1,6 +1,7 @@
 """The place of one panel in a stack, and its title."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -33,18 +34,43 @@ class Row:
         return "y" if self.axis == 1 else f"y{self.axis}"
 
 
-def title(figure: go.Figure, row: Row, text: str, palette: Palette, *, strong: bool) -> None:
+@dataclass(frozen=True)
+class Parts:
+    """What a figure is made of; collected first, as Plotly checks all shapes anew with each one added."""
+
+    traces: list[go.Scatter] = field(default_factory=list)
+    shapes: list[dict[str, Any]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+    selections: list[dict[str, Any]] = field(default_factory=list)
+    layout: dict[str, Any] = field(default_factory=dict)
+
+    def figure(self) -> go.Figure:
+        """Return the figure."""
+        return go.Figure(
+            self.traces,
+            {
+                **self.layout,
+                "shapes": self.shapes,
+                "annotations": self.annotations,
+                "selections": self.selections,
+            },
+        )
+
+
+def title(parts: Parts, row: Row, text: str, palette: Palette, *, strong: bool) -> None:
     """Write a panel's title above it, in the ink when `strong`."""
-    figure.add_annotation(
-        text=text,
-        xref="paper",
-        yref="paper",
-        x=0,
-        y=row.top,
-        xanchor="left",
-        yanchor="bottom",
-        showarrow=False,
-        font={"size": 12, "color": palette.ink if strong else palette.muted},
+    parts.annotations.append(
+        {
+            "text": text,
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": row.top,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"size": 12, "color": palette.ink if strong else palette.muted},
+        }
     )
 
 

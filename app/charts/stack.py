@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from app.charts.lines import draw, y_range
 from app.charts.marks import draw_bounds, draw_states, mark_verdict, shade
-from app.charts.rows import Row
+from app.charts.rows import Parts, Row
 from app.charts.template import template
 from app.charts.zone import Zone
 from app.queries.views import Band, Story
@@ -51,20 +51,20 @@ def event_stack(
     if story.states:
         heights.append(STATES_PX)
     total = sum(heights) + _TITLE_PX * len(heights) + _FOOT_PX
-    figure = go.Figure()
+    parts = Parts()
     rows = _places(heights, total, [y_range(panel) for panel in panels])
     for panel, row in zip(panels, rows, strict=False):
-        draw(figure, panel, row, palette, zone)
-        shade(figure, event, row, palette.tint(severity), zone)
+        draw(parts, panel, row, palette, zone)
+        shade(parts, event, row, palette.tint(severity), zone)
     for verdict in story.verdicts:
         said = f"{VERDICT_WORDS[verdict.verdict].lower()}, {verdict.actor}"
         band = Band(verdict.start, verdict.end, said)
-        mark_verdict(figure, band, rows[: 2 if with_score else 1], palette, zone)
+        mark_verdict(parts, band, rows[: 2 if with_score else 1], palette, zone)
     if bounds is not None:
-        draw_bounds(figure, bounds, rows[0], palette, zone, movable=bool(movable))
+        draw_bounds(parts, bounds, rows[0], palette, zone, movable=bool(movable))
     if story.states:
-        draw_states(figure, story.states, rows[-1], palette, zone)
-    figure.update_layout(
+        draw_states(parts, story.states, rows[-1], palette, zone)
+    parts.layout.update(
         template=template(palette),
         height=total,
         margin={"l": 44, "r": 6, "t": _TITLE_PX, "b": _FOOT_PX},
@@ -83,7 +83,7 @@ def event_stack(
             "fixedrange": True,
         },
     )
-    return figure
+    return parts.figure()
 
 
 _TICKS: Final = [

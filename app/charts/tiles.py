@@ -5,11 +5,12 @@ from datetime import datetime
 
 import plotly.graph_objects as go
 
+from app.charts.rows import Parts
 from app.charts.template import template
 from app.queries.views import DayTile
 from app.theme import SYMBOLS, WORST_FIRST, Palette
 
-_ROW_PX = 20
+_ROW_PX = 19
 _HEAD_PX = 20
 _TILE = (0.47, 0.42)  # half width and half height in parts of a cell
 
@@ -26,20 +27,22 @@ def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
     days = sorted({tile.day for tile in tiles})
     column = {day: number for number, day in enumerate(days)}
     line = {machine: number for number, machine in enumerate(machines)}
-    figure = go.Figure()
+    parts = Parts()
     for tile in tiles:
         x, y = column[tile.day], line[tile.machine]
-        figure.add_shape(
-            type="rect",
-            x0=x - _TILE[0],
-            x1=x + _TILE[0],
-            y0=y - _TILE[1],
-            y1=y + _TILE[1],
-            fillcolor=_colour(tile, palette),
-            line={"width": 0},
-            layer="below",
+        parts.shapes.append(
+            {
+                "type": "rect",
+                "x0": x - _TILE[0],
+                "x1": x + _TILE[0],
+                "y0": y - _TILE[1],
+                "y1": y + _TILE[1],
+                "fillcolor": _colour(tile, palette),
+                "line": {"width": 0},
+                "layer": "below",
+            }
         )
-    figure.add_trace(
+    parts.traces.append(
         go.Scatter(
             x=[column[tile.day] for tile in tiles],
             y=[line[tile.machine] for tile in tiles],
@@ -58,7 +61,7 @@ def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
         )
     )
     newest = days[-1] if days else None
-    figure.update_layout(
+    parts.layout.update(
         template=template(palette),
         height=_HEAD_PX + _ROW_PX * max(len(machines), 1) + 6,
         margin={"l": 96, "r": 4, "t": _HEAD_PX, "b": 4},
@@ -82,7 +85,7 @@ def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
             "fixedrange": True,
         },
     )
-    return figure
+    return parts.figure()
 
 
 def worst(severities: Sequence[str]) -> str:

@@ -78,6 +78,13 @@ class Zone:
         year = "" if here.year == there.year else f" {here.year}"
         return f"{here.day} {here:%b}{year} {here:%H:%M}"
 
+    def day_or_clock(self, moment: datetime, as_of: datetime) -> str:
+        """Return hours and minutes of the same day, else the date: ``05:08``, ``14 Nov``, ``3 Aug 2025``."""
+        here, there = self.local(moment), self.local(as_of)
+        if here.date() == there.date():
+            return f"{here:%H:%M}"
+        return f"{here.day} {here:%b}" if here.year == there.year else f"{here.day} {here:%b %Y}"
+
     def stamp(self, moment: datetime) -> str:
         """Return a full date and time, such as ``20 Nov 2026 05:08``."""
         here = self.local(moment)

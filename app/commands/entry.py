@@ -6,7 +6,14 @@ import sys
 
 import typer
 
-from app.commands import console, demo, doctor, export, ingest, label, run, score, status, train
+from app.commands import console, export, ingest
+from app.commands.demo import demo
+from app.commands.doctor import doctor
+from app.commands.label import label, unlabel
+from app.commands.run import run
+from app.commands.score import score
+from app.commands.status import status
+from app.commands.train import train
 
 app = typer.Typer(
     name="telltale",
@@ -17,16 +24,16 @@ app = typer.Typer(
     "Start with `telltale run --demo`, or ingest your own data and then `telltale run`.",
 )
 
-app.command("run")(run.run)
-app.command("demo")(demo.demo)
+app.command("run")(run)
+app.command("demo")(demo)
 app.add_typer(ingest.app, name="ingest")
-app.command("train")(train.train)
-app.command("score")(score.score)
+app.command("train")(train)
+app.command("score")(score)
 app.add_typer(export.app, name="export")
-app.command("label")(label.label)
-app.command("unlabel")(label.unlabel)
-app.command("status")(status.status)
-app.command("doctor")(doctor.doctor)
+app.command("label")(label)
+app.command("unlabel")(unlabel)
+app.command("status")(status)
+app.command("doctor")(doctor)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """`telltale status`: what is stored, what runs, what was refused."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ def status(
     versions = home.catalog.versions()
     trained = {one.sensor_id for one in versions if one.kind == "trained"}
     current = home.results.events_current()
+    newest = spans["last_ts"].max()
     facts = {
         "home": str(home.root),
         "app": "running" if is_held(home.layout.launcher_lock) else "stopped",
@@ -36,7 +38,7 @@ def status(
         "machines": f"{len(home.catalog.assets()):,}",
         "sensors": f"{len(sensors):,}, {len(targets):,} of them judged",
         "readings": f"{int(spans['rows'].sum() or 0):,}",
-        "data as of": f"{spans['last_ts'].max():%Y-%m-%d %H:%M} UTC" if not spans.is_empty() else "no data",
+        "data as of": f"{newest:%Y-%m-%d %H:%M} UTC" if isinstance(newest, datetime) else "no data",
         "trained models": f"{len(trained):,} of {len(targets):,} targets; the statistical detector has the rest",
         "events": f"{current.height:,}, {int(current['open'].sum() or 0):,} still open",
         "verdicts": f"{read_labels(home).frame.height:,}",

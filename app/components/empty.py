@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.words import escaped
 from app.queries import work
+from app.queries.views import TrainingJob
 
 
 def no_machines(build_demo: Callable[[], None]) -> None:
@@ -19,13 +20,12 @@ def no_machines(build_demo: Callable[[], None]) -> None:
     job = work.demo_job()
     with st.container(border=True, width=720):
         if job is not None and job.state != "failed":
-            waiting = "Waiting for the worker" if job.state == "queued" else job.message or "Starting"
             st.subheader("The demo fleet is being built", anchor=False)
             st.markdown(
                 "12 machines with 48 sensors, 90 days of readings, faults of several kinds and benign events "
                 "that look strange. Detected events appear here as soon as it is scored."
             )
-            st.progress(min(max(job.progress, 0.0), 1.0), text=escaped(waiting))
+            _bar(job)
             return
         st.subheader("No machines yet", anchor=False)
         if job is not None:
@@ -40,6 +40,18 @@ def no_machines(build_demo: Callable[[], None]) -> None:
             "telltale demo",
             language=None,
         )
+
+
+def demo_progress() -> None:
+    """Say how far the demo fleet is while its job waits or runs; nothing otherwise."""
+    job = work.demo_job()
+    if job is not None and job.state != "failed":
+        _bar(job)
+
+
+def _bar(job: TrainingJob) -> None:
+    waiting = "Waiting for the worker" if job.state == "queued" else job.message or "Starting"
+    st.progress(min(max(job.progress, 0.0), 1.0), text=f"Demo fleet: {escaped(waiting)}")
 
 
 def no_events(what: str) -> None:

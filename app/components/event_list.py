@@ -117,11 +117,8 @@ def _label(event: EventRow) -> str:
 
 
 def _caption(event: EventRow, zone: Zone) -> str:
-    said = (
-        f"{event.severity.capitalize()}, {percent(event.probability)}, {zone.since(event.start, event.as_of)}"
-    )
+    since = ("since " if event.open else "") + zone.day_or_clock(event.start, event.as_of)
+    said = f"{event.severity.capitalize()}, {percent(event.probability)}, {since}"
     if event.verdict is not None:
         said += f" · **{VERDICT_WORDS[event.verdict.verdict]}**"
-    elif event.open:
-        said += " · running"
     return said

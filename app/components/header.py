@@ -25,7 +25,7 @@ def header(title: str, as_of: datetime | None, now: datetime, profile: Profile) 
     now
         The wall clock, in UTC.
     """
-    left, right = st.columns([1.2, 1], vertical_alignment="center")
+    left, right = st.columns([1.2, 1], vertical_alignment="bottom")
     left.title(title, anchor=False)
     with right.container(horizontal=True, horizontal_alignment="right", gap="medium"):
         st.markdown(freshness(as_of, now), width="content")

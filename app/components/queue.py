@@ -1,5 +1,6 @@
 """The queue of events, worst first: one row an event, one row chosen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from app.components.words import percent
 from app.queries.views import EventRow
 from app.theme import VERDICT_WORDS, Palette, shaped
 
-ROW_PX: Final = 58
+ROW_PX: Final = 57
 _HEAD_PX: Final = 36
 _SHOWN: Final = 6
 _KEY: Final = "queue"
@@ -76,7 +77,8 @@ def _cells(event: EventRow, spark: str, zone: Zone) -> dict[str, Any]:
     return {
         "Severity": shaped(event.severity),
         "Machine · sensor": event.title,
-        "Why": event.why,
+        # A number stays with its unit when the cell wraps.
+        "Why": re.sub(r"(?<=\d) (?=\S)", "\u00a0", event.why),
         "Prob.": percent(event.probability),
         "24 h": spark,
         "Since": zone.since(event.start, event.as_of),

@@ -17,6 +17,9 @@ _SPANS: Final[dict[str, timedelta | None]] = {
 }
 
 
+_DRAWN: Final = "rail_machines"
+
+
 @dataclass(frozen=True)
 class Picked:
     """What the rail says.
@@ -38,6 +41,7 @@ class Picked:
 
 def pickers(machines: Sequence[str]) -> Picked:
     """Draw the pickers of asset and time window and return what they say."""
+    st.session_state[_DRAWN] = len(machines)
     with st.sidebar:
         everything = f"All {counted(len(machines), 'machine')}" if machines else "No machines yet"
         machine = st.selectbox(
@@ -57,6 +61,11 @@ def pickers(machines: Sequence[str]) -> Picked:
             help="Ends at the newest reading, never at the wall clock.",
         )
     return picked(machine or None)
+
+
+def outdated(machines: int) -> bool:
+    """Return whether machines came or went since the rail was drawn; a fragment can't draw it again."""
+    return bool(st.session_state.get(_DRAWN, machines) != machines)
 
 
 def picked(machine: str | None = None) -> Picked:

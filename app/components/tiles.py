@@ -68,6 +68,6 @@ def fleet_tiles(fleet: Fleet, events: Sequence[EventRow]) -> None:
 def _tile(
     column: "st.delta_generator.DeltaGenerator", caption: str, value: str
 ) -> "st.delta_generator.DeltaGenerator":
-    with column.container(border=True, gap=None):
+    with column.container(border=True, gap=None, height=78):
         st.caption(caption)
         return st.popover(value, type="tertiary")

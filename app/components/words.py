@@ -12,10 +12,10 @@ def escaped(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in [0, 1] as ``97 %``, never rounded to a certainty that it is not."""
-    if 0.0 < share < 0.01:
+    """Return a probability in [0, 1] as ``97 %``; an estimate is never shown as a certainty."""
+    if share < 0.01:
         return "< 1 %"
-    if 0.99 < share < 1.0:
+    if share > 0.99:
         return "> 99 %"
     return f"{share * 100:.0f} %"
 

@@ -13,6 +13,7 @@ from app.queries.failure import answered
 from app.queries.house import Stamp
 from app.queries.views import DayTile, Driver, EventRow, Fleet, Line, Machine, Verdict
 from app.theme import rank
+from core.workflows.methods import METHODS
 from warehouse.catalog import Sensor, Version
 
 DAY: Final = timedelta(days=1)
@@ -136,8 +137,14 @@ def detector_words(version: Version | None) -> str:
     if version is None:
         return "Unknown detector"
     if version.kind == "baseline":
-        return f"Statistical detector v{version.number}, no trained model"
-    return f"{version.method} v{version.number}"
+        return f"{method_words(version.method)} v{version.number}, no trained model"
+    return f"{method_words(version.method)} v{version.number}"
+
+
+def method_words(name: str) -> str:
+    """Return a method as a person calls it; the bare name when this release does not know it."""
+    known = METHODS.get(name)
+    return name if known is None else known.title
 
 
 def _drivers(found: list[dict[str, Any]] | None, sensors: dict[int, Sensor]) -> tuple[Driver, ...]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.queries import house
 from app.queries.failure import answered
+from app.queries.fleet import method_words
 from app.queries.house import Stamp
 from app.queries.views import Lineage, ModelRow
 from warehouse.catalog import Version
@@ -29,7 +30,7 @@ def lineage(version_id: int) -> Lineage:
         ("Files", version.folder),
     ]
     return Lineage(
-        title=f"{sensor.asset_name} · {sensor.name}, {version.method} v{version.number}",
+        title=f"{sensor.asset_name} · {sensor.name}, {method_words(version.method)} v{version.number}",
         facts=tuple(facts),
         spans=tuple((name, start, end) for name, (start, end) in version.spans.items()),
         parameters=tuple((name, _plain(value)) for name, value in sorted(version.parameters.items())),
@@ -58,7 +59,7 @@ def _row(version: Version, machine: str, sensor: str, in_use: dict[int, int]) ->
         sensor_id=version.sensor_id,
         machine=machine,
         sensor=sensor,
-        method=version.method,
+        method=method_words(version.method),
         trained=version.kind == "trained",
         number=version.number,
         champion=in_use.get(version.sensor_id) == version.id,

@@ -7,11 +7,13 @@ from typing import Any, Final
 from app.queries import house
 from app.queries.failure import answered
 from app.queries.views import TrainingJob
+from core.ensembles.presets import PRESETS
 from core.workflows.requests import PRESET_NAMES
 from warehouse.jobs import Job
 
 _UNFINISHED: Final = ("queued", "running")
 _MOST: Final = 60
+_SECONDS_A_CROP: Final = 0.013  # two cores: 50 s for the quick preset
 
 
 @answered
@@ -23,18 +25,26 @@ def demo_job() -> TrainingJob | None:
 
 @answered
 def presets() -> dict[str, str]:
-    """Return the presets of a training in words, with the minutes that past ones took here."""
-    took: dict[str, list[float]] = {}
+    """Return the presets of a training in words, with the minutes that each takes at most, about.
+
+    Past trainings of this home say how fast this machine is; until there is one, a laptop is assumed.
+    """
+    ratios = []
     for job in house.warehouse().jobs.list(states=("done",), kind="train", limit=_MOST):
-        if job.started_at is not None and job.finished_at is not None:
-            preset = str(job.payload.get("preset"))
-            took.setdefault(preset, []).append((job.finished_at - job.started_at).total_seconds() / 60)
+        preset = str(job.payload.get("preset"))
+        if preset in PRESETS and job.started_at is not None and job.finished_at is not None:
+            ratios.append((job.finished_at - job.started_at).total_seconds() / _work(preset))
+    seconds = median(ratios) if ratios else _SECONDS_A_CROP
     return {
-        name: f"{name.capitalize()}, about {max(median(took[name]), 0.5):.0f} min"
-        if name in took
-        else name.capitalize()
+        name: f"{name.capitalize()}, about {max(_work(name) * seconds / 60, 1):.0f} min"
         for name in PRESET_NAMES
     }
+
+
+def _work(preset: str) -> int:
+    """Return the windows that a training looks at if it does not stop early."""
+    parameters = PRESETS[preset]
+    return parameters.epochs * parameters.most_crops
 
 
 @answered

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from core.imputation.hold import hold_last
-from core.signal import Floats, Signal
+from core.signal import Signal
 
 Doubles = NDArray[np.float64]
 

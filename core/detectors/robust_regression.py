@@ -173,7 +173,8 @@ class RobustRegression:
         """Return the (n,) target in robust deviations of its residual, per unit of the spike evidence."""
         learned = self._fitted(signal)
         unit = learned.deviations[0] * learned.references[0, 0]
-        return np.clip(signal.target / unit, -1e30, 1e30).astype(np.float32)
+        scaled: Floats = np.clip(signal.target / unit, -1e30, 1e30).astype(np.float32)
+        return scaled
 
     def save(self, folder: Path) -> None:
         """Write ``parameters.json`` and ``learned.npz``."""

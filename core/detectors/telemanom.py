@@ -150,8 +150,8 @@ class Telemanom:
         readings = signal.target[signal.valid]
         if readings.min() == readings.max():
             raise ConstantSignal(
-                f"{signal.channels[0]}: all {usable} readings of its training part are {readings[0]:g}, so an "
-                "LSTM has nothing to learn; use the statistical detector, or train on a part that changes"
+                f"{signal.channels[0]}: all {usable} readings of its training part are {readings[0]:g}, so "
+                "an LSTM has nothing to learn; use the statistical detector, or train on a part that changes"
             )
         scaling = Scaling.of(signal)
         inputs = self._inputs(signal, scaling)

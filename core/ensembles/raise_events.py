@@ -97,7 +97,15 @@ class EventRaiser:
         """
         scores = self.detector.score(signal)
         judged = self.threshold.judge(scores, self.detector.scaled(signal))
-        events = tuple(self._finished(event, scores, signal) for event in judged.events)
+        usual = self.threshold.usual
+        events = tuple(
+            replace(
+                event,
+                severity=grade(event, usual, signal.interval),
+                drivers=_drivers(scores, event),
+            )
+            for event in judged.events
+        )
         return Detection(scores, events, judged.level)
 
     def save(self, folder: Path) -> None:
@@ -105,16 +113,18 @@ class EventRaiser:
         self.detector.save(folder / "detector")
         self.threshold.save(folder / "threshold")
 
-    @staticmethod
-    def _finished(event: Event, scores: Scores, signal: Signal) -> Event:
-        drivers: tuple[tuple[int, float], ...] = ()
-        if scores.shares is not None:
-            inside = scores.shares[event.start : event.end]
-            inside = inside[np.isfinite(inside).all(axis=1)]
-            mean = inside.mean(axis=0) if inside.shape[0] else np.zeros(scores.shares.shape[1])
-            order = np.argsort(mean)[::-1][:DRIVERS]
-            drivers = tuple((int(channel), float(mean[channel])) for channel in order if mean[channel] > 0)
-        return replace(event, severity=grade(event, signal.interval), drivers=drivers)
+
+def _drivers(scores: Scores, event: Event) -> tuple[tuple[int, float], ...]:
+    """Return the channels with the largest mean shares in an event; none if the detector tells no shares."""
+    if scores.shares is None:
+        return ()
+    inside = scores.shares[event.start : event.end]
+    inside = inside[np.isfinite(inside).all(axis=1)]
+    if inside.shape[0] == 0:
+        return ()
+    mean = inside.mean(axis=0)
+    order = np.argsort(mean)[::-1][:DRIVERS]
+    return tuple((int(channel), float(mean[channel])) for channel in order if mean[channel] > 0)
 
 
 def _cut(scores: Scores, part: slice) -> Scores:

@@ -27,6 +27,9 @@ def held_out(
         Whether the steps before the test part may warm the detector up; False where the source
         declares the parts as separate recordings.
 
+    Errors are told in standard deviations of the target while training; where it never changed there, in the
+    sensor's own unit.
+
     Raises
     ------
     InsufficientData
@@ -51,7 +54,7 @@ def held_out(
     return HeldOutFigures(
         steps=steps,
         normalised_error=_error(test, expected, scale),
-        persistence_error=_error(test, before_values, scale),
+        persistence_error=_error(test, np.where(np.isfinite(expected), before_values, np.nan), scale),
         alarms_per_week=len(events) / weeks if weeks > 0 else 0.0,
         flagged_share=float((flagged & judged).sum() / steps) if steps else 0.0,
         precision=precision,
@@ -83,10 +86,10 @@ def overlap_rates(
 
 
 def _spread(train: Signal) -> float:
-    """Return the standard deviation of the target while training; NaN if it never changed."""
+    """Return the standard deviation of the target while training; 1 of its own unit if it never changed."""
     values = train.target[train.valid].astype(np.float64)
     spread = float(values.std()) if values.size else 0.0
-    return spread if spread > 0 else float("nan")
+    return spread if spread > 0 else 1.0
 
 
 def _error(test: Signal, expected: Floats, scale: float) -> float:

@@ -2,13 +2,13 @@
 
 import os
 from functools import cache
-from typing import Any
+from types import ModuleType
 
 from core.errors import CoreError
 
 
 @cache
-def keras() -> Any:
+def keras() -> ModuleType:
     """Return the keras module, running on tensorflow.
 
     Raises
@@ -18,20 +18,22 @@ def keras() -> Any:
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras as module
+    import keras as loaded
 
-    if module.backend.backend() != "tensorflow":
+    backend = loaded.backend.backend()
+    if backend != "tensorflow":
         raise CoreError(
-            f"the networks need keras on tensorflow, but it runs on {module.backend.backend()}: "
-            "unset KERAS_BACKEND"
+            f"the networks need keras on tensorflow, but it runs on {backend}: unset KERAS_BACKEND"
         )
+    module: ModuleType = loaded
     return module
 
 
 @cache
-def tensorflow() -> Any:
+def tensorflow() -> ModuleType:
     """Return the tensorflow module."""
     keras()
-    import tensorflow as module
+    import tensorflow as tf
 
+    module: ModuleType = tf
     return module

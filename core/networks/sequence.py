@@ -5,8 +5,9 @@ predicts from the last step of a window alone. Here every step predicts, so that
 sequence scores all of it.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,26 @@ ROWS: Final = 64
 """Chunks in one batch: bounds memory to some hundred megabytes."""
 
 
+class KerasModel(Protocol):
+    """What is used of a Keras model."""
+
+    input_shape: tuple[int | None, ...]
+    output_shape: tuple[int | None, ...]
+    trainable_variables: Sequence[object]
+
+    def __call__(self, inputs: Floats, *, training: bool) -> Floats:
+        """Return the outputs; inside a traced function, tensors stand for the arrays."""
+
+    def get_weights(self) -> list[NDArray[np.float32]]:
+        """Return the weights."""
+
+    def set_weights(self, weights: list[NDArray[np.float32]]) -> None:
+        """Set the weights."""
+
+    def save(self, filepath: Path) -> None:
+        """Write the model."""
+
+
 class SequenceNetwork:
     """An LSTM that maps (batch, steps, channels) to (batch, steps, horizon).
 
@@ -31,10 +52,10 @@ class SequenceNetwork:
         A Keras model of that shape, from `build` or `load`.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: KerasModel) -> None:
         self.model = model
         tf = tensorflow()
-        shape = tf.TensorSpec([None, None, int(model.input_shape[-1])], tf.float32)
+        shape = tf.TensorSpec([None, None, model.input_shape[-1]], tf.float32)
         self._pass = tf.function(lambda inputs: model(inputs, training=False), input_signature=[shape])
 
     @classmethod
@@ -72,7 +93,7 @@ class SequenceNetwork:
     @property
     def horizon(self) -> int:
         """How many next values each step predicts."""
-        return int(self.model.output_shape[-1])
+        return int(self.model.output_shape[-1] or 0)
 
     def forward(self, inputs: Floats, *, lead: int, phase: int = 0) -> Floats:
         """Predict from every step of a sequence in one pass.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import SupportsFloat
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -157,7 +158,7 @@ def _futures(series: Series, horizon: int) -> tuple[Floats, Floats]:
 def _starts(series: Series, window: int, horizon: int) -> NDArray[np.int64]:
     last = series.split - window - horizon
     usable = np.concatenate([[0], np.cumsum(series.valid[: series.split])])
-    starts = np.arange(0, max(last + 1, 0))
+    starts: NDArray[np.int64] = np.arange(0, max(last + 1, 0))
     starts = starts[usable[starts + window] - usable[starts] >= window / 2]
     if starts.size == 0:
         raise InsufficientData(
@@ -168,13 +169,15 @@ def _starts(series: Series, window: int, horizon: int) -> NDArray[np.int64]:
     return starts
 
 
-def _update(network: SequenceNetwork, learning_rate: float) -> Callable[[Floats, Floats, Floats], object]:
+def _update(
+    network: SequenceNetwork, learning_rate: float
+) -> Callable[[Floats, Floats, Floats], SupportsFloat]:
     """Return one compiled step of training; its shapes stay the same, so it is traced once."""
     tf, model = tensorflow(), network.model
     optimizer = keras().optimizers.Adam(learning_rate, clipnorm=1.0)
     optimizer.build(model.trainable_variables)
 
-    def update(inputs: object, futures: object, weights: object) -> object:
+    def update(inputs: Floats, futures: Floats, weights: Floats) -> object:
         with tf.GradientTape() as tape:
             errors = tf.square(model(inputs, training=True) - futures) * weights
             loss = tf.reduce_sum(errors) / tf.maximum(tf.reduce_sum(weights), 1.0)
@@ -182,7 +185,7 @@ def _update(network: SequenceNetwork, learning_rate: float) -> Callable[[Floats,
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    compiled: Callable[[Floats, Floats, Floats], object] = tf.function(update)
+    compiled: Callable[[Floats, Floats, Floats], SupportsFloat] = tf.function(update)
     return lambda inputs, futures, weights: compiled(*map(tf.constant, (inputs, futures, weights)))
 
 

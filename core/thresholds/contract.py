@@ -24,6 +24,10 @@ class Threshold(Protocol):
     def memory(self) -> int:
         """Steps of past scores that the judgement of a step may depend on."""
 
+    @property
+    def usual(self) -> float:
+        """Score that normal stretches hardly ever exceed: severity is told in multiples of it."""
+
     def fit(self, scores: Scores, values: Floats) -> Self:
         """Learn from scores of the calibration part what normal scores reach.
 

@@ -88,6 +88,11 @@ class DynamicThreshold:
         """One window."""
         return self.parameters.batch * self.parameters.batches
 
+    @property
+    def usual(self) -> float:
+        """What normal scores exceed once in ten thousand steps; the bars follow each window instead."""
+        return self._fitted()[0].level(10_000)
+
     def fit(self, scores: Scores, values: Floats) -> Self:
         """Learn how high and how low normal scores get; see `Threshold.fit`."""
         del values  # the bar itself is set anew in each window
@@ -99,8 +104,7 @@ class DynamicThreshold:
 
         Steps without a score are skipped over, and fewer judged steps than one batch raise nothing.
         """
-        if self._tails is None:
-            raise NotFitted("the dynamic threshold was not fitted on a calibration part")
+        tails = self._fitted()
         judged = np.flatnonzero(np.isfinite(scores.values) & np.isfinite(values))
         level = np.full(len(scores), np.nan, dtype=np.float32)
         if judged.size < self.parameters.batch:
@@ -111,15 +115,14 @@ class DynamicThreshold:
         level[judged] = marks.upper
         spans = [(low, high) for low, high in runs(marks.high | marks.low) if high - low > 1]
         events = tuple(
-            self._event(scores, marks, judged, int(low), int(high), self._tails) for low, high in spans
+            self._event(scores, marks, judged, (int(low), int(high)), tails) for low, high in spans
         )
         return Thresholded(events, level)
 
     def save(self, folder: Path) -> None:
         """Write ``threshold.json``."""
-        if self._tails is None:
-            raise NotFitted("the dynamic threshold: fit it before saving")
-        write_rule(folder, self.name, asdict(self.parameters), [asdict(tail) for tail in self._tails])
+        tails = [asdict(tail) for tail in self._fitted()]
+        write_rule(folder, self.name, asdict(self.parameters), tails)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -129,19 +132,26 @@ class DynamicThreshold:
         rule._tails = tails[0], tails[1]
         return rule
 
+    def _fitted(self) -> tuple[Tail, Tail]:
+        if self._tails is None:
+            raise NotFitted("the dynamic threshold was not fitted on a calibration part")
+        return self._tails
+
     @staticmethod
     def _event(
         scores: Scores,
         marks: "Marks",
         judged: NDArray[np.int64],
-        low: int,
-        high: int,
+        span: tuple[int, int],
         tails: tuple[Tail, Tail],
     ) -> Event:
+        low, high = span
         seen = scores.values[judged[low:high]]
         loud = bool(marks.high[low:high].any())
         at = low + int(np.argmax(seen) if loud else np.argmin(seen))
         peak = float(scores.values[judged[at]])
+        # The windows that raised it met an error above their bar, here or a buffer away: the lowest counts.
+        bar = min(float(np.nanmin(marks.upper[low:high])), peak) if loud else float(marks.lower[at])
         # A quiet event is held against the mirrored bar, and its probability is that of so low a minimum.
         share = tails[0].share_below(peak, high - low) if loud else tails[1].share_below(-peak, high - low)
         return event(
@@ -149,7 +159,7 @@ class DynamicThreshold:
             int(judged[high - 1]) + 1,
             int(judged[at]),
             peak_score=peak,
-            threshold=float(marks.upper[at] if loud else marks.lower[at]),
+            threshold=bar,
             probability=share,
             last=int(judged[-1]) + 1,
         )
@@ -193,33 +203,49 @@ def flag(errors: Doubles, values: Doubles, p: DynamicParameters) -> Marks:
     for number in range(count + 1):
         start = number * p.batch
         stop = n if number == count else start + size
-        first = ignored if number == 0 else stop - start - p.batch
-        window, mean, sd = errors[start:stop], errors[start:stop].mean(), errors[start:stop].std()
-        known = (marks.high | marks.low)[start:stop]
-        found = {}
-        for sign, bars in ((1, marks.upper), (-1, marks.lower)):
-            mirrored = window if sign > 0 else mean + (mean - window)
-            bar = _bar(mirrored, mean, sd, p)
-            bars[start + first : stop] = bar if sign > 0 else 2 * mean - bar
-            found[sign] = _anomalous(window, mirrored, bar, sd, values[start:stop], first, known, p)
-        marks.high[start:stop] |= found[1]
-        marks.low[start:stop] |= found[-1]
+        window = _Window(
+            errors[start:stop],
+            values[start:stop],
+            first=ignored if number == 0 else stop - start - p.batch,
+            known=(marks.high | marks.low)[start:stop],
+            mean=float(errors[start:stop].mean()),
+            sd=float(errors[start:stop].std()),
+        )
+        mirrored = window.mean + (window.mean - window.errors)
+        upper, lower = _bar(window.errors, window, p), _bar(mirrored, window, p)
+        marks.upper[start + window.first : stop] = upper
+        marks.lower[start + window.first : stop] = 2 * window.mean - lower
+        marks.high[start:stop] |= _anomalous(window.errors, upper, window, p)
+        marks.low[start:stop] |= _anomalous(mirrored, lower, window, p)
     return marks
 
 
-def _bar(errors: Doubles, mean: float, sd: float, p: DynamicParameters) -> float:
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """A window of errors and target: `first` is the first step it judges, `known` what earlier ones found."""
+
+    errors: Doubles
+    values: Doubles
+    first: int
+    known: Mask
+    mean: float
+    sd: float
+
+
+def _bar(errors: Doubles, window: _Window, p: DynamicParameters) -> float:
     """Return the bar that best separates few, short sequences; ``highest_z`` deviations if none does."""
-    n, reach = errors.size, p.buffer - 1
+    n, reach, mean, sd = errors.size, p.buffer - 1, window.mean, window.sd
     bars = mean + sd * np.arange(p.lowest_z, p.highest_z, p.step_z)
-    fallback = float(mean + p.highest_z * sd)
+    fallback = mean + p.highest_z * sd
     places = np.flatnonzero(errors >= bars[0])
     if sd <= 0 or mean == 0 or places.size == 0:
         return fallback
     # Rows are bars. All steps above a bar are among `places`, so a row costs only as many steps as those.
     above = errors[places] >= bars[:, None]
     bars, above = bars[above.any(axis=1)], above[above.any(axis=1)]
-    last = np.maximum.accumulate(np.where(above, places, -n - 2 * p.buffer), axis=1)
-    before = np.concatenate([np.full((bars.size, 1), -n - 2 * p.buffer), last[:, :-1]], axis=1)
+    far = -n - 2 * p.buffer
+    last = np.maximum.accumulate(np.where(above, places, far), axis=1)
+    before = np.concatenate([np.full((bars.size, 1), far), last[:, :-1]], axis=1)
     sequences = (above & (places - before > 2 * reach + 1)).sum(axis=1)
     begin = np.maximum(np.maximum(places - reach, 0), before + reach + 1)
     covered = np.where(above, np.maximum(np.minimum(places + reach, n - 1) - begin + 1, 0), 0).sum(axis=1)
@@ -233,33 +259,24 @@ def _bar(errors: Doubles, mean: float, sd: float, p: DynamicParameters) -> float
     return float(bars[best]) if np.isfinite(gains[best]) else fallback
 
 
-def _anomalous(
-    errors: Doubles,
-    mirrored: Doubles,
-    bar: float,
-    sd: float,
-    values: Doubles,
-    first: int,
-    known: Mask,
-    p: DynamicParameters,
-) -> Mask:
-    """Return the steps from `first` on that stay anomalous after pruning."""
+def _anomalous(errors: Doubles, bar: float, window: _Window, p: DynamicParameters) -> Mask:
+    """Return the judged steps of a window, mirrored or not, that stay anomalous after pruning."""
     n, nothing = errors.size, np.zeros(errors.size, bool)
-    highest = errors.max()
-    if sd <= 0 or highest <= p.least_error or not (mirrored >= bar).any():
+    highest = window.errors.max()
+    if window.sd <= 0 or highest <= p.least_error or not (errors >= bar).any():
         return nothing
-    low, high = np.percentile(values, (5, 95))
+    low, high = np.percentile(window.values, (5, 95))
     least = p.least_share * (high - low)
-    if sd <= p.least_share * values.std() and highest <= least:
+    if window.sd <= p.least_share * window.values.std() and highest <= least:
         return nothing
-    mask = widened(np.flatnonzero((mirrored >= bar) & (mirrored > least)), p.buffer, n)
-    mask[:first] = False
-    normal = mirrored[~(mask | known)]
+    mask = widened(np.flatnonzero((errors >= bar) & (errors > least)), p.buffer, n)
+    mask[: window.first] = False
+    normal = errors[~(mask | window.known)]
     spans = runs(mask)
     long = spans[spans[:, 1] - spans[:, 0] > 1]
     if long.shape[0] == 0:
         return mask
-    maxima = np.array([mirrored[start:stop].max() for start, stop in long])
+    maxima = np.array([errors[start:stop].max() for start, stop in long])
     ranked = np.append(np.sort(maxima)[::-1], normal.max() if normal.size else -np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         standing = np.flatnonzero(~((ranked[:-1] - ranked[1:]) / ranked[:-1] < p.pruning))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import NotFitted, ParameterError
 from core.results import Event, Scores, Thresholded
@@ -92,14 +93,18 @@ class RobustThreshold:
         NotFitted
             Before `fit` or `load`.
         """
-        if self._tail is None:
-            raise NotFitted("the robust threshold was not fitted on a calibration part")
-        return max(self._tail.level(self.parameters.steps_per_alarm), self.parameters.least)
+        return max(self._fitted().level(self.parameters.steps_per_alarm), self.parameters.least)
+
+    @property
+    def usual(self) -> float:
+        """The bar."""
+        return self.level
 
     def judge(self, scores: Scores, values: Floats) -> Thresholded:
         """Return the events; see `Threshold.judge`."""
         del values
-        p, bar = self.parameters, self.level
+        p, tail = self.parameters, self._fitted()
+        bar = self.level
         judged = np.flatnonzero(np.isfinite(scores.values))
         seen = scores.values[judged]
         spans = runs(seen >= p.release * bar)
@@ -108,15 +113,13 @@ class RobustThreshold:
         for low, high in merged(spans, p.gap):
             inside = seen[low:high]
             if (inside >= bar).sum() >= p.shortest or inside.max() >= p.brief_factor * bar:
-                events.append(self._event(scores, judged, int(low), int(high), bar))
+                events.append(self._event(scores, judged, (int(low), int(high)), bar, tail))
         level = np.full(len(scores), bar, dtype=np.float32)
         return Thresholded(tuple(events), level)
 
     def save(self, folder: Path) -> None:
         """Write ``threshold.json``."""
-        if self._tail is None:
-            raise NotFitted("the robust threshold: fit it before saving")
-        write_rule(folder, self.name, asdict(self.parameters), [asdict(self._tail)])
+        write_rule(folder, self.name, asdict(self.parameters), [asdict(self._fitted())])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -125,8 +128,16 @@ class RobustThreshold:
         rule.parameters, (rule._tail,) = read_rule(folder, cls.name, RobustThresholdParameters, Tail)
         return rule
 
-    def _event(self, scores: Scores, judged: np.ndarray, low: int, high: int, bar: float) -> Event:
-        assert self._tail is not None
+    def _fitted(self) -> Tail:
+        if self._tail is None:
+            raise NotFitted("the robust threshold was not fitted on a calibration part")
+        return self._tail
+
+    @staticmethod
+    def _event(
+        scores: Scores, judged: NDArray[np.int64], span: tuple[int, int], bar: float, tail: Tail
+    ) -> Event:
+        low, high = span
         at = low + int(np.argmax(scores.values[judged[low:high]]))
         peak = float(scores.values[judged[at]])
         return event(
@@ -135,6 +146,6 @@ class RobustThreshold:
             int(judged[at]),
             peak_score=peak,
             threshold=bar,
-            probability=self._tail.share_below(peak, high - low),
+            probability=tail.share_below(peak, high - low),
             last=int(judged[-1]) + 1,
         )

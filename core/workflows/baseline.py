@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
+from core.ensembles.raise_events import EventRaiser
 from core.errors import CoreError
 from core.evaluation.held_out import held_out
 from core.registry.artifacts import digests
+from core.results import HeldOutFigures
 from core.signal import Signal
 from core.splits import Split, chronological
 from core.workflows.methods import new_baseline
 from core.workflows.records import figures, parameters_of
-from core.workflows.signals import declared, load_signal
+from core.workflows.signals import declared, labelled_steps, load_signal
 from warehouse.catalog import NewVersion, Sensor, Version
 from warehouse.home import Warehouse
 from warehouse.state.published import read_labels
@@ -38,7 +40,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
     signal = load_signal(warehouse, sensor, snapshot_id=snapshot.id)
     split = split_of(sensor, signal, warehouse, FRACTIONS)
     raiser = new_baseline().fit(split.train, split.calibrate)
-    figures_found = held_out(raiser, split)
+    found = evaluated(raiser, split, sensor, warehouse)
     folder = warehouse.layout.models / f"baseline-{sensor.id}-{uuid4().hex[:12]}"
     raiser.save(folder)
     try:
@@ -56,7 +58,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
                 seed=0,
                 spans=split.spans,
                 parameters=parameters_of(raiser),
-                metrics=figures(figures_found),
+                metrics=figures(found),
                 artifacts=digests(folder),
                 folder=folder.relative_to(warehouse.root).as_posix(),
             )
@@ -64,6 +66,17 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
     except BaseException:
         shutil.rmtree(folder)
         raise
+
+
+def evaluated(raiser: EventRaiser, split: Split, sensor: Sensor, warehouse: Warehouse) -> HeldOutFigures:
+    """Return the figures of the test part; a declared one is a recording of its own."""
+    parts = warehouse.catalog.parts(sensor.asset_id)
+    return held_out(
+        raiser,
+        split,
+        labelled=labelled_steps(parts, split.test),
+        lead=declared(parts, "test") is None,
+    )
 
 
 def split_of(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import uuid4
 
 from core.ensembles.raise_events import EventRaiser
@@ -17,6 +18,9 @@ from warehouse.catalog import Sensor, Version
 from warehouse.documents import JSON
 from warehouse.errors import WarehouseError
 from warehouse.home import Warehouse
+
+REFRESH_EVERY: Final = 10
+"""Sensors after which the first screen is told what was found so far."""
 
 
 @dataclass(frozen=True)

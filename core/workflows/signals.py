@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from core.errors import InsufficientData
 from core.imputation.grid import Column, regular, typical_interval
-from core.signal import Signal
+from core.signal import Signal, instant
 from warehouse.catalog import Part, Sensor
 from warehouse.home import Warehouse
 
@@ -58,10 +59,22 @@ def declared(parts: Sequence[Part], name: str) -> tuple[datetime, datetime] | No
     return next(((part.start, part.end) for part in parts if part.name == name), None)
 
 
+def labelled_steps(parts: Sequence[Part], test: Signal) -> tuple[tuple[int, int], ...] | None:
+    """Return the publisher's labelled anomalies as half-open steps of a test part; None without any."""
+    marked = [part for part in parts if part.name == "anomaly"]
+    if not marked:
+        return None
+    bounds = [
+        np.searchsorted(test.timestamps, np.array([instant(part.start), instant(part.end)]))
+        for part in marked
+    ]
+    return tuple((int(low), int(high)) for low, high in bounds if low < high)
+
+
 def _column(readings: pl.DataFrame, sensor: Sensor) -> Column:
     own = readings.filter(pl.col("sensor_id") == sensor.id)
     return Column(
-        name=sensor.name,
+        name=sensor.key,
         unit=sensor.unit,
         timestamps=own["ts"].dt.replace_time_zone(None).to_numpy(),
         values=own["value"].fill_null(float("nan")).to_numpy(),

@@ -13,13 +13,12 @@ import polars as pl
 
 from core.ensembles.raise_events import EventRaiser
 from core.errors import CoreError, JobError
-from core.evaluation.held_out import held_out
 from core.networks.training import Epoch
 from core.registry.artifacts import digests
 from core.registry.tracking import NewRun, Registered, Tracking
 from core.results import HeldOutFigures
 from core.splits import Split
-from core.workflows.baseline import split_of
+from core.workflows.baseline import evaluated, split_of
 from core.workflows.methods import new_learned
 from core.workflows.records import figures, parameters_of
 from core.workflows.reporting import Clock, Metric, Progress, silent, unrecorded
@@ -114,7 +113,7 @@ def train_sensor(
     progress(0.03, f"{sensor.key}: loading TensorFlow")
     raiser.fit(basis.split.train, basis.split.calibrate, progress=epoch)
     progress(0.88, f"{sensor.key}: judging the held-out part")
-    figures_found = held_out(raiser, basis.split)
+    figures_found = evaluated(raiser, basis.split, sensor, warehouse)
     if not math.isfinite(figures_found.normalised_error):
         return TrainOutcome(
             None, False, figures_found, "the held-out part has no step on which its error can be measured"

@@ -3,13 +3,20 @@
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import psutil
 import pytest
-from running import ROOT, Telltale, bare_environment, visit, wait_for
+from running import ROOT, Telltale, bare_environment, visit
 
+from warehouse import schema
+from warehouse.assets import AssetSpec, SensorSpec
 from warehouse.home import Warehouse
+
+MONDAY = datetime(2024, 4, 29, tzinfo=UTC)
 
 WATCHED = Path(__file__).with_name("watched")
 PAGES = ("", "anomalies", "models", "training")
@@ -41,28 +48,69 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "noted"
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A pump with six days of readings: enough to learn from, quick to learn."""
+    root = tmp_path / "home"
+    warehouse = Warehouse.open(root)
+    pump = AssetSpec("Pump 7", "pump", sensors=(SensorSpec("temperature", "°C", interval_s=60.0),))
+    (sensor_id,) = warehouse.catalog.put_assets("csv", [pump]).values()
+    steps = 6 * 24 * 60
+    step = pl.int_range(steps, eager=True)
+    readings = pl.DataFrame(
+        {
+            "sensor_id": pl.repeat(sensor_id, steps, eager=True),
+            "ts": pl.datetime_range(
+                MONDAY, MONDAY + timedelta(minutes=steps - 1), "1m", time_unit="us", eager=True
+            ),
+            "value": (step * 0.02).sin() * 10 + (step % 7),
+            "quality": pl.repeat(0, steps, eager=True),
+        }
+    )
+    readings = readings.cast(dict(schema.READINGS.items()))
+    warehouse.telemetry.write(readings, note="test", at=MONDAY + timedelta(days=7))
+    warehouse.close()
+    return root
+
+
+@pytest.mark.learned
 @pytest.mark.timeout(400)
-def test_no_process_sends_anything_off_the_host(tmp_path, out):
+def test_no_process_sends_anything_off_the_host(home, out):
     """Without the variables of CI, in which some libraries fall silent by themselves."""
     seen: list[str] = []
-    with Telltale(tmp_path / "home", "--demo", **watched(out)) as telltale:
+    with Telltale(home, **watched(out)) as telltale:
         telltale.up()
-        warehouse = Warehouse.open(telltale.home)
-
-        def all_ended() -> bool:
-            seen.extend(connected_elsewhere(telltale.family()))
-            jobs = warehouse.jobs.list()
-            return bool(jobs) and all(job.finished_at is not None for job in jobs)
-
-        assert wait_for(all_ended, 200)
-        assert {job.state for job in warehouse.jobs.list()} == {"done"}, warehouse.jobs.list()
+        with ThreadPoolExecutor(1) as pool:
+            trained = pool.submit(telltale.command, "train", "Pump 7/temperature", "--preset", "quick")
+            while not trained.done():
+                seen += connected_elsewhere(telltale.family())
+                wait([trained], timeout=0.2)
+        assert "registered as version 1" in trained.result().stdout, trained.result()
         for page in PAGES:
             assert visit(telltale.port, page)[-1].WhichOneof("type") == "script_finished"
             seen += connected_elsewhere(telltale.family())
         assert telltale.command("status").returncode == 0
-        warehouse.close()
+    loaded = {one.rsplit("\t", 1)[1] for one in noted(out, "import")}
+    assert loaded == {"tensorflow", "keras", "mlflow"}  # what could talk was there
     assert noted(out, "net") == []
     assert seen == []
+
+
+def test_control_mlflow_would_talk_if_it_were_let(tmp_path, out):
+    program = (
+        "import mlflow, sys, time\n"
+        f"mlflow.set_tracking_uri('sqlite:///{tmp_path}/mlflow.db')\n"
+        "mlflow.create_experiment('x')\n"
+        "import pathlib\n"
+        "for _ in range(200):\n"
+        "    time.sleep(0.05)\n"
+        "    if 'net' in pathlib.Path(sys.argv[1]).read_text(): break\n"
+    )
+    environment = {**bare_environment(tmp_path / "home", 1), **watched(out)}
+    subprocess.run(
+        [sys.executable, "-c", program, str(out)], env=environment, check=True, capture_output=True
+    )
+    assert "mlflow" in noted(out, "net")[0].rsplit("\t", 1)[1]
 
 
 def test_control_the_hook_and_the_system_see_a_connection(tmp_path, out):

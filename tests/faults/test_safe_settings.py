@@ -46,7 +46,7 @@ def test_it_listens_on_this_machine_alone(telltale):
 def test_the_browser_gets_the_safe_settings_and_our_theme(telltale):
     session = next(one.new_session for one in visit(telltale.port) if one.WhichOneof("type") == "new_session")
     assert not session.config.gather_usage_stats
-    assert session.config.toolbar_mode == session.config.VIEWER
+    assert session.config.toolbar_mode == session.config.MINIMAL
     assert session.custom_theme.light.primary_color == "#26323F"
 
 

@@ -1,5 +1,6 @@
 """A home with two pumps and its state's owner, as the web process has them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,10 +47,25 @@ def empty(home: Path) -> Iterator[Warehouse]:
     yield from _owned(Warehouse.open(home))
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `two_pumps`, to be copied."""
+    root = tmp_path_factory.mktemp("two-pumps") / "home"
+    two_pumps.build(root).close()
+    return root
+
+
 @pytest.fixture
-def pumps(home: Path) -> Iterator[Warehouse]:
-    """The home of `two_pumps`."""
-    yield from _owned(two_pumps.build(home))
+def stored(home: Path, built: Path) -> Path:
+    """The home of `two_pumps`, owned by nobody."""
+    shutil.copytree(built, home)
+    return home
+
+
+@pytest.fixture
+def pumps(stored: Path) -> Iterator[Warehouse]:
+    """The home of `two_pumps`, with its state's owner in this process."""
+    yield from _owned(Warehouse.open(stored))
 
 
 @pytest.fixture

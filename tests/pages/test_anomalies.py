@@ -34,11 +34,11 @@ def test_the_worst_event_opens_first_and_the_address_names_it(pumps: Warehouse, 
     assert "14.1 °C above expected for 9 h; cooling-water flow fell first" in words
     for chip in ("Probability 98 %", "9 h 1 min, still running", "Peak 0.98, threshold 0.62", "Causal"):
         assert f":gray-badge[{chip}]" in words
-    assert "Telemanom LSTM v1" in words
+    assert "LSTM (Telemanom) v1" in words
 
 
 def test_a_statistical_detector_is_named_as_such(pumps: Warehouse, open_page: Open):
-    assert "Statistical detector v1, no trained model" in text_of(open_page("anomalies", event=MILD))
+    assert "Robust statistical detector v1, no trained model" in text_of(open_page("anomalies", event=MILD))
 
 
 def test_the_list_is_worst_first_and_moves_by_keys(pumps: Warehouse, open_page: Open):

@@ -11,7 +11,7 @@ def _table(page, number: int):
 
 def test_trained_versions_show_their_held_out_figures(pumps: Warehouse, open_page: Open):
     row = _table(open_page("models"), 0).to_dict("records")[0]
-    assert row["Version"] == "Telemanom LSTM v1"
+    assert row["Version"] == "LSTM (Telemanom) v1"
     assert row["In use"] == "● in use"
     assert row["Error"] == 0.231
     assert round(row["vs persistence"]) == -24
@@ -23,7 +23,7 @@ def test_statistical_fits_stand_apart_and_are_named_as_such(pumps: Warehouse, op
     assert "Statistical detectors" in text_of(page)
     assert "no trained model" in text_of(page)
     table = _table(page, 1)
-    assert set(table["Version"]) == {"robust regression v1"}
+    assert set(table["Version"]) == {"Robust statistical detector v1"}
     in_use = dict(zip(table["Machine · sensor"], table["In use"], strict=True))
     assert in_use["Pump 1 · outlet temperature"] == ""
     assert in_use["Pump 2 · outlet temperature"] == "● in use"
@@ -55,5 +55,5 @@ def test_the_picked_row_tells_its_lineage(pumps: Warehouse, open_page: Open):
 
 def test_an_empty_home_says_what_would_fill_the_page(empty: Warehouse, open_page: Open):
     words = text_of(open_page("models"))
-    assert "No model is trained yet: Training starts one." in words
+    assert "Trained models** :gray[· none yet]" in words
     assert "scoring a sensor fits one" in words

@@ -90,8 +90,10 @@ def test_the_form_says_at_the_field_that_a_sensor_is_missing(pumps: Warehouse):
 def test_past_trainings_tell_how_long_a_preset_takes(pumps: Warehouse):
     job = _job(pumps)
     pumps.jobs.claim(1, NOW)
+    before = _form().segmented_control(key="train_preset").options
     pumps.jobs.finish(job.id, {}, NOW + timedelta(minutes=6))
-    assert "Quick, about 6 min" in _form().segmented_control(key="train_preset").options
+    assert before[0] == "Quick, about 1 min"
+    assert _form().segmented_control(key="train_preset").options[0] == "Quick, about 6 min"
 
 
 def test_a_labeller_is_told_why_the_button_is_off(pumps: Warehouse, open_page: Open, monkeypatch):

@@ -100,7 +100,7 @@ def _version(sensor_id: int, snapshot_id: int, digest: str, *, trained: bool) ->
         metrics |= {"normalised_error": 0.231, "persistence_error": 0.302}
     return NewVersion(
         sensor_id=sensor_id,
-        method="Telemanom LSTM" if trained else "robust regression",
+        method="telemanom" if trained else "robust-regression",
         kind="trained" if trained else "baseline",
         run_id="0123456789abcdef" if trained else None,
         registered_name=f"sensor-{sensor_id}" if trained else None,

@@ -1,8 +1,9 @@
-"""Whatever bytes a table holds: readings exactly as written, or refusals with their lines, or one SourceError."""
+"""Whatever bytes a table holds: readings exactly as written, refusals by line, or one SourceError."""
 
 import csv
 import io
 import math
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -187,12 +189,9 @@ def check_round_trip(made: tuple[bytes, dict[str, Any], list[Reading], set[int]]
     content, mapping, readings, bad = made
     with table(content) as path:
         if len({moment for _, moment, _ in readings}) < 2:
-            try:
+            with pytest.raises(SourceError, match=r"^table\.csv: "):
                 csv_table.read(path, CsvMapping(**mapping), now=NOW)
-            except SourceError as error:
-                assert "table.csv: " in str(error)
-                return
-            raise AssertionError("fewer than two times were taken")
+            return
         batch = csv_table.read(path, CsvMapping(**mapping), now=NOW)
         assert same(consumed(batch), readings)
         assert {refusal.row for refusal in batch.refusals} == bad
@@ -215,8 +214,11 @@ def check_fuzz(content: bytes, mapping: CsvMapping) -> None:
         try:
             batch = csv_table.read(path, mapping, now=NOW)
         except SourceError as error:
-            assert str(error).startswith("table.csv: ") or "stated for" in str(error)
-            assert "\n" not in str(error)
+            refused: str | None = str(error)
+        else:
+            refused = None
+        if refused is not None:
+            assert re.fullmatch(r"table\.csv: [^\n]+", refused)
             return
         stated = {f"{asset.name}/{sensor.name}" for asset in batch.assets for sensor in asset.sensors}
         for key, ts, _ in consumed(batch):
@@ -235,22 +237,20 @@ VALID_WIDE = (
 )
 VALID_LONG = b"machine;sensor;time;value\nP;a;2025-01-01T00:00:00Z;1\nP;b;2025-01-01T00:01:00+01:00;2\n"
 PIECES = st.sampled_from(
-    [b"\n", b"\r", b"\r\n", b",", b";", b'"', b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"2025-01-01"]
-    + [
-        b" 00:00",
-        b"Z",
-        b"+01:00",
-        b"-",
-        b"1e5",
-        b"nan",
-        b"time",
-        b"1735689600000",
-        b"..",
-        b"/",
-        b"P",
-        b"\x1c",
+    [
+        *(b"\n", b"\r", b"\r\n", b",", b";", b'"', b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
+        *(b"2025-01-01", b" 00:00", b"Z", b"+01:00", b"-", b"1e5", b"nan", b"time", b"1735689600000", b".."),
+        *(
+            b"/",
+            b"P",
+            b"\x1c",
+            b"31/12/25 10:00:00",
+            b"99999999999999999999",
+            b"-1",
+            b"T",
+            b"\xf0\x9f\x98\x80",
+        ),
     ]
-    + [b"31/12/25 10:00:00", b"99999999999999999999", b"-1", b"T", b"\xf0\x9f\x98\x80"]
 )
 
 
@@ -290,26 +290,26 @@ def test_any_zone_and_time_format_are_taken_or_refused(zone: str, time_format: s
 DIRECTIVES = st.lists(
     st.sampled_from(
         [
-            "%Y",
-            "%m",
-            "%d",
-            "%H",
-            "%M",
-            "%S",
-            ".%f",
-            "%f",
-            "%y",
-            "%b",
-            "%B",
-            "%j",
-            "%I",
-            "%p",
-            "%z",
-            "%:z",
-            "%T",
-            "%F",
+            *(
+                "%Y",
+                "%m",
+                "%d",
+                "%H",
+                "%M",
+                "%S",
+                ".%f",
+                "%f",
+                "%y",
+                "%b",
+                "%B",
+                "%j",
+                "%I",
+                "%p",
+                "%z",
+                "%:z",
+            ),
+            *("%T", "%F", "%e", "%D", "%%", "%.f", "%3f", "%.6f", " ", "-", ":", "T", "é"),
         ]
-        + ["%e", "%D", "%%", "%.f", "%3f", "%.6f", " ", "-", ":", "T", "é"]
     ),
     min_size=1,
     max_size=8,

@@ -23,6 +23,8 @@ from warehouse.sources.names import refuse_asset, refuse_sensor
 from warehouse.sources.numbers import parse_numbers
 from warehouse.sources.times import parse_times
 
+__all__ = ["CsvMapping", "read"]
+
 MAX_CELLS: Final = 25_000_000
 MAX_SENSORS: Final = 5000
 MAX_REFUSALS: Final = 10_000

@@ -19,10 +19,12 @@ MAX_CELLS: Final = 50_000_000
 MAX_HEADER: Final = 4096
 
 _MAGIC: Final = b"\x93NUMPY"
-_DICT: Final = re.compile(r"\{.*\}\s*", re.DOTALL)
-_DESCR: Final = re.compile(r"'descr'\s*:\s*'([^']*)'")
-_ORDER: Final = re.compile(r"'fortran_order'\s*:\s*(True|False)")
-_SHAPE: Final = re.compile(r"'shape'\s*:\s*\(([0-9]{0,12}(?:\s*,\s*[0-9]{0,12})*)\)")
+_SIZE: Final = r"(?:0|[1-9][0-9]{0,11})"
+_DESCR: Final = re.compile(r"'descr' *: *(?:'([^'\\\n]*)'|\[[^\]]*\])")
+_ORDER: Final = re.compile(r"'fortran_order' *: *(True|False)")
+_SHAPE: Final = re.compile(rf"'shape' *: *\( *((?:{_SIZE} *(?:, *{_SIZE} *)*,?)?) *\)")
+_ITEM: Final = f"(?:{_DESCR.pattern}|{_ORDER.pattern}|{_SHAPE.pattern})"
+_HEADER: Final = re.compile(rf" *\{{ *{_ITEM} *, *{_ITEM} *, *{_ITEM} *,? *\}} *\n?")
 _FLOAT: Final = re.compile(r"[<>=]f[248]")
 
 
@@ -60,7 +62,7 @@ def read_header(file: Readable, what: str) -> Header:
     start = file.read(8)
     if not start.startswith(_MAGIC) or len(start) < 8:
         raise SourceError(f"{what}: is not an npy file")
-    length_of = {1: "<H", 2: "<I", 3: "<I"}.get(start[6])
+    length_of = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}.get((start[6], start[7]))
     if length_of is None:
         raise SourceError(f"{what}: npy version {start[6]}.{start[7]} is not known")
     (length,) = struct.unpack(length_of, _exactly(file, struct.calcsize(length_of), what))
@@ -69,13 +71,14 @@ def read_header(file: Readable, what: str) -> Header:
     text = _exactly(file, length, what).decode("latin-1")
     found = [pattern.search(text) for pattern in (_DESCR, _ORDER, _SHAPE)]
     descr, order, shape = found
-    if not _DICT.fullmatch(text) or order is None or shape is None:
+    # Three items, all three found: each is there once.
+    if not _HEADER.fullmatch(text) or descr is None or order is None or shape is None:
         raise SourceError(f"{what}: its npy header is damaged")
-    if descr is None or not _FLOAT.fullmatch(descr[1]):
-        kind = "a record" if descr is None else repr(descr[1])
-        pickled = " (pickled Python objects)" if descr is not None and "O" in descr[1] else ""
+    if descr[1] is None or not _FLOAT.fullmatch(descr[1]):
+        kind = "a record" if descr[1] is None else repr(descr[1])
+        pickled = " (pickled Python objects)" if "O" in (descr[1] or "") else ""
         raise SourceError(f"{what}: holds values of type {kind}{pickled}; only plain floats are read")
-    sizes = [int(size) for size in shape[1].replace(" ", "").split(",") if size]
+    sizes = [int(size) for size in shape[1].split(",") if size.strip()]
     if len(sizes) != 2:
         raise SourceError(
             f"{what}: has shape {tuple(sizes)}; a channel has two dimensions, steps and columns"

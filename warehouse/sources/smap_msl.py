@@ -24,7 +24,13 @@ from warehouse.quarantine import Refusal
 from warehouse.schema import TIME
 from warehouse.sources.base import CHUNK, SourceBatch, outside_allowed, require_aware
 from warehouse.sources.npy_store import NpyStore, open_store
-from warehouse.sources.smap_msl_labels import CHANNEL, LabelledSequence, read_label_file, read_labels
+from warehouse.sources.smap_msl_labels import (
+    CHANNEL,
+    LabelFile,
+    LabelledSequence,
+    read_label_file,
+    read_labels,
+)
 
 __all__ = ["TELEMETRY", "LabelledSequence", "read", "read_labels"]
 
@@ -102,7 +108,7 @@ def read(
         raise SourceError(
             f"{path.name}: none of its {len(wanted)} channels can be used: {refusals[-1].reason}"
         )
-    assets = tuple(_spec(one, label_file.spacecraft, start, step) for one in found)
+    assets = tuple(_spec(one, label_file, start, step) for one in found)
     absent = sorted(set(label_file.spacecraft) - set(members)) if channels is None else []
     notes = (
         (f"{len(absent)} labelled channels are not in {path.name}: {', '.join(absent)}",) if absent else ()
@@ -166,7 +172,7 @@ def _check_span(channel: _Channel, start: datetime, step: timedelta, now: dateti
         raise SourceError(f"channel {channel.name}: {reason}; state another start or interval")
 
 
-def _spec(channel: _Channel, spacecraft: Mapping[str, str], start: datetime, step: timedelta) -> AssetSpec:
+def _spec(channel: _Channel, labels: LabelFile, start: datetime, step: timedelta) -> AssetSpec:
     seconds = step.total_seconds()
     commands = tuple(channel.sensors[1:])
     sensors = (
@@ -174,8 +180,20 @@ def _spec(channel: _Channel, spacecraft: Mapping[str, str], start: datetime, ste
         *(SensorSpec(name, "", "context", seconds) for name in commands),
     )
     middle = start + channel.steps[0] * step
-    parts = (PartSpec("train", start, middle), PartSpec("test", middle, middle + channel.steps[1] * step))
-    kind = f"{spacecraft[channel.name]} channel" if channel.name in spacecraft else "spacecraft channel"
+    end = middle + channel.steps[1] * step
+    # A channel listed twice has its sequences twice; the set keeps each once.
+    labelled = {
+        (middle + one.start * step, min(middle + (one.end + 1) * step, end))
+        for one in labels.sequences
+        if one.channel == channel.name and middle + one.start * step < end
+    }
+    parts = (
+        PartSpec("train", start, middle),
+        PartSpec("test", middle, end),
+        *(PartSpec("anomaly", *interval) for interval in sorted(labelled)),
+    )
+    craft = labels.spacecraft.get(channel.name)
+    kind = "spacecraft channel" if craft is None else f"{craft} channel"
     return AssetSpec(channel.name, kind, historical=True, sensors=sensors, parts=parts)
 
 

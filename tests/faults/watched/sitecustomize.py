@@ -1,6 +1,7 @@
-"""Put on PYTHONPATH of the processes under test: writes down what they connect to and what they import.
+"""Put on PYTHONPATH of the processes under test: notes what they import and whom they want to reach.
 
 Python loads this file at its start. Audit hooks can't be removed and see every use of the socket module.
+What would leave the host is noted and then refused, so that a failing test sends nothing either.
 """
 
 import os
@@ -28,6 +29,7 @@ def _seen(event, args):
         host = _host(event, args)
         if host and not host.startswith(_LOCAL):
             _note("net", f"{event} {host}")
+            raise OSError(101, "Network is unreachable")
     elif event == "import" and args[0] in _PACKAGES:
         _note("import", args[0])
 

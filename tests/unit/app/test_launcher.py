@@ -18,7 +18,7 @@ def test_every_safe_setting_is_a_flag_that_streamlit_knows():
     assert flags["client.showErrorDetails"] == "none"
     assert flags["server.fileWatcherType"] == "none"
     assert flags["runner.magicEnabled"] == "false"
-    assert flags["client.toolbarMode"] == "viewer"
+    assert flags["client.toolbarMode"] == "minimal"
 
 
 def test_a_port_that_is_listened_on_is_not_free():

@@ -43,6 +43,14 @@ def test_a_start_is_told_in_as_few_words_as_its_distance_allows(back: timedelta,
 
 
 @pytest.mark.parametrize(
+    ("back", "words"),
+    [(timedelta(hours=2), "10:00"), (timedelta(days=6), "14 May"), (timedelta(days=400), "16 Apr 2023")],
+)
+def test_a_narrow_list_has_the_hour_of_today_and_the_date_of_older_events(back: timedelta, words: str):
+    assert Zone().day_or_clock(NOON - back, NOON) == words
+
+
+@pytest.mark.parametrize(
     ("length", "words"),
     [
         (timedelta(seconds=20), "20 s"),

@@ -93,12 +93,32 @@ def test_sensors_keep_their_ids_roles_and_context(filled: Warehouse) -> None:
         (AssetSpec("a", "pump", sensors=(SensorSpec("x", context=("y",)),)), "context 'y' of 'x'"),
         (AssetSpec("a", "pump", sensors=(SensorSpec("x", context=("x",)),)), "context 'x' of 'x'"),
         (AssetSpec("a", "pump", parts=(PartSpec("train", NOW, NOON),)), "ends before it starts"),
+        (AssetSpec("a", "pump", parts=(PartSpec("test", NOON, NOW),) * 2), "stated twice"),
     ],
 )
 def test_assets_that_make_no_sense_are_refused(home: Warehouse, spec: AssetSpec, message: str) -> None:
     with pytest.raises(CatalogError, match=message):
         home.catalog.put_assets("csv", [spec])
     assert home.catalog.assets() == ()
+
+
+def test_labelled_parts_may_be_many_and_follow_the_source(home: Warehouse) -> None:
+    hour = timedelta(hours=1)
+    first, second = (
+        PartSpec("anomaly", NOON, NOON + hour),
+        PartSpec("anomaly", NOON + 2 * hour, NOON + 3 * hour),
+    )
+    test = PartSpec("test", NOON, NOW)
+    home.catalog.put_assets("smap-msl", [AssetSpec("P-1", "channel", parts=(test, first, second))])
+    home.catalog.put_assets("smap-msl", [AssetSpec("P-1", "channel")])
+    [asset] = home.catalog.assets()
+    assert {part.name for part in home.catalog.parts(asset.id)} == {"test", "anomaly"}
+    assert len(home.catalog.parts(asset.id)) == 3
+    home.catalog.put_assets("smap-msl", [AssetSpec("P-1", "channel", parts=(test, second))])
+    assert [(part.name, part.start) for part in home.catalog.parts(asset.id)] == [
+        ("test", NOON),
+        ("anomaly", NOON + 2 * hour),
+    ]
 
 
 def test_settings_of_a_source_are_kept(home: Warehouse) -> None:

@@ -36,10 +36,10 @@ CREATE TABLE sensor_context (
 
 CREATE TABLE parts (
     asset_id INTEGER NOT NULL REFERENCES assets (id),
-    name TEXT NOT NULL CHECK (name IN ('train', 'test')),
+    name TEXT NOT NULL CHECK (name IN ('train', 'test', 'anomaly')),
     start_us INTEGER NOT NULL,
     end_us INTEGER NOT NULL CHECK (end_us > start_us),
-    PRIMARY KEY (asset_id, name)
+    PRIMARY KEY (asset_id, name, start_us)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source_settings (

@@ -366,7 +366,7 @@ def test_size_is_capped(
 
 def test_a_line_without_end_is_no_table(wide: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_lines, "MAX_LINE", 1000)
-    with pytest.raises(SourceError, match="a line longer than .* this is not a table of text"):
+    with pytest.raises(SourceError, match=r"a line longer than .* this is not a table of text"):
         wide(GOOD + "x" * 1001)
 
 
@@ -438,7 +438,7 @@ def test_a_long_mapping_that_contradicts_itself_is_refused(stated: dict[str, Any
 
 def test_a_naive_now_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(GOOD)
-    with pytest.raises(SourceError, match="now .* has no zone"):
+    with pytest.raises(SourceError, match=r"now .* has no zone"):
         csv_table.read(
             tmp_path / "a.csv",
             CsvMapping("time", "UTC", "wide", asset="P"),

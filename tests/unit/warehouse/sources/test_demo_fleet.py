@@ -93,6 +93,15 @@ def test_a_day_continues_the_day_before_without_a_jump(history: pl.DataFrame) ->
         assert steps.filter("midnight")["value"].median() <= typical / 2
 
 
+def test_no_two_days_make_the_same_noise(history: pl.DataFrame) -> None:
+    midnight = datetime(2025, 11, 3, tzinfo=UTC)
+    for key in ("Pump 2/flow", "Compressor 3/motor current", "Pump 6/motor current"):
+        days = [midnight + timedelta(days=number) for number in range(3)]
+        noise = [np.diff(values(history, key, day, day + timedelta(days=1))) for day in days]
+        for one, other in itertools.combinations(noise, 2):
+            assert abs(np.corrcoef(one, other)[0, 1]) < 0.2
+
+
 def test_the_first_five_weeks_hold_no_fault() -> None:
     until = START + timedelta(days=demo.HEALTHY_DAYS)
     for seed in range(20):

@@ -90,7 +90,7 @@ def test_a_channel_is_an_asset_with_its_commands_as_context(archive: Any, labels
 
 def test_steps_become_minutes_with_the_test_part_after_the_train_part(archive: Any, labels: Path) -> None:
     batch = smap_msl.read(archive(pair("P-1")), labels, now=NOW)
-    train, test = batch.assets[0].parts
+    train, test = (part for part in batch.assets[0].parts if part.name != "anomaly")
     start = datetime(2000, 1, 1, tzinfo=UTC)
     assert (train.name, train.start, train.end) == ("train", start, start + timedelta(minutes=5))
     assert (test.name, test.start, test.end) == ("test", train.end, start + timedelta(minutes=14))
@@ -100,6 +100,30 @@ def test_steps_become_minutes_with_the_test_part_after_the_train_part(archive: A
         *(100.0 + 3 * step + 2 for step in range(5)),
         *(-100.0 - 3 * step - 2 for step in range(9)),
     ]
+
+
+def test_labelled_sequences_are_anomaly_parts_counted_from_the_test_part(archive: Any, labels: Path) -> None:
+    batch = smap_msl.read(archive({**pair("P-1"), **pair("P-2"), **pair("T-1")}), labels, now=NOW)
+    found = {}
+    for asset in batch.assets:
+        test = next(part for part in asset.parts if part.name == "test")
+        found[asset.name] = [
+            (
+                (part.start - test.start) // timedelta(minutes=1),
+                (part.end - test.start) // timedelta(minutes=1),
+            )
+            for part in asset.parts
+            if part.name == "anomaly"
+        ]
+    # Published ends are inclusive, stored intervals are half-open; P-2 is listed twice.
+    assert found == {"P-1": [(1, 3), (4, 7)], "P-2": [(1, 4), (5, 7)], "T-1": []}
+
+
+def test_a_labelled_sequence_ends_with_its_channel(archive: Any, labels: Path) -> None:
+    labels.write_text('chan_id,spacecraft,anomaly_sequences\nP-1,SMAP,"[[7, 90], [50, 60]]"\n')
+    (asset,) = smap_msl.read(archive(pair("P-1")), labels, now=NOW).assets
+    test, *anomalies = (part for part in asset.parts if part.name != "train")
+    assert [(part.name, part.end) for part in anomalies] == [("anomaly", test.end)]
 
 
 def test_start_and_interval_can_be_stated(archive: Any, labels: Path) -> None:
@@ -258,7 +282,7 @@ def test_an_interval_that_is_none_is_refused(archive: Any, labels: Path, interva
 
 
 def test_a_start_without_zone_is_refused(archive: Any, labels: Path) -> None:
-    with pytest.raises(SourceError, match="start .* has no zone"):
+    with pytest.raises(SourceError, match=r"start .* has no zone"):
         smap_msl.read(archive(pair("P-1")), labels, now=NOW, start=datetime(2000, 1, 1))  # noqa: DTZ001
 
 
