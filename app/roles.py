@@ -35,4 +35,4 @@ def require(profile: Profile, role: str, act: str) -> None:
         It is not; the message says who may.
     """
     if ORDER.index(profile.role) < ORDER.index(role):
-        raise NotAllowed(f"{profile.name} is a {profile.role} and may not {act}: that takes a {role}")
+        raise NotAllowed(f"{profile.name} has the role {profile.role} and may not {act}: that takes {role}")

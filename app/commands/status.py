@@ -39,7 +39,7 @@ def status(
         "sensors": f"{len(sensors):,}, {len(targets):,} of them judged",
         "readings": f"{int(spans['rows'].sum() or 0):,}",
         "data as of": f"{newest:%Y-%m-%d %H:%M} UTC" if isinstance(newest, datetime) else "no data",
-        "trained models": f"{len(trained):,} of {len(targets):,} targets; the statistical detector has the rest",
+        "trained models": f"{len(trained):,} of {len(targets):,} targets, a statistical fit has the rest",
         "events": f"{current.height:,}, {int(current['open'].sum() or 0):,} still open",
         "verdicts": f"{read_labels(home).frame.height:,}",
         "refused rows": f"{sum(home.quarantine.counts().values()):,}",

@@ -25,6 +25,8 @@ from warehouse.lock import LockHeld, ProcessLock, is_held
 ACTOR: Final = "supervisor"
 SCORE_KEY: Final = "score new data"
 
+TIDY_EVERY: Final = timedelta(hours=1)
+
 _TICK_S: Final = 0.2
 _MINUTE: Final = timedelta(minutes=1)
 _SHORT_LIFE: Final = timedelta(seconds=10)
@@ -73,6 +75,8 @@ class Supervisor:
         self._pause_s = 0.0
         self._feeding: threading.Thread | None = None
         self._next_feed = clock()
+        self._tidying: threading.Thread | None = None
+        self._next_tidy = clock() + TIDY_EVERY
         self._next_sweep = clock()
 
     def run(self, stop: threading.Event) -> None:
@@ -83,12 +87,14 @@ class Supervisor:
             while not stop.is_set():
                 self._tend_worker()
                 self._tend_feed()
+                self._tend_house()
                 self._tend_abandoned()
                 stop.wait(_TICK_S)
         finally:
             self._end_worker()
-            if self._feeding is not None:
-                self._feeding.join(_GRACE_S)
+            for thread in (self._feeding, self._tidying):
+                if thread is not None:
+                    thread.join(_GRACE_S)
 
     def _tend_worker(self) -> None:
         if self._worker is not None:
@@ -149,6 +155,20 @@ class Supervisor:
         self._warehouse.jobs.fail_abandoned(
             self._clock(), error="the process that ran it ended while {message}; start it again"
         )
+
+    def _tend_house(self) -> None:
+        """Merge small files and remove replaced ones now and then; a minute's append leaves one behind."""
+        if self._clock() < self._next_tidy or (self._tidying is not None and self._tidying.is_alive()):
+            return
+        self._next_tidy = self._clock() + TIDY_EVERY
+        self._tidying = threading.Thread(target=self._tidy, name="tidy", daemon=True)
+        self._tidying.start()
+
+    def _tidy(self) -> None:
+        try:
+            self._warehouse.tidy(now=self._clock())
+        except (WarehouseError, OSError):
+            _log.exception("files were not tidied; trying again in an hour")
 
     def _bring(self, feed: Feed) -> None:
         """Bring what is new and queue its scoring; a failure is told and tried again at the next minute."""

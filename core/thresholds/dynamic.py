@@ -231,6 +231,11 @@ class _Window:
     mean: float
     sd: float
 
+    @property
+    def even(self) -> bool:
+        """Whether all errors are the same, but for rounding."""
+        return self.sd <= 1e-12 * abs(self.mean)
+
 
 def _bar(errors: Doubles, window: _Window, p: DynamicParameters) -> float:
     """Return the bar that best separates few, short sequences; ``highest_z`` deviations if none does."""
@@ -238,7 +243,7 @@ def _bar(errors: Doubles, window: _Window, p: DynamicParameters) -> float:
     bars = mean + sd * np.arange(p.lowest_z, p.highest_z, p.step_z)
     fallback = mean + p.highest_z * sd
     places = np.flatnonzero(errors >= bars[0])
-    if sd <= 0 or mean == 0 or places.size == 0:
+    if window.even or mean == 0 or places.size == 0:
         return fallback
     # Rows are bars. All steps above a bar are among `places`, so a row costs only as many steps as those.
     above = errors[places] >= bars[:, None]
@@ -263,7 +268,7 @@ def _anomalous(errors: Doubles, bar: float, window: _Window, p: DynamicParameter
     """Return the judged steps of a window, mirrored or not, that stay anomalous after pruning."""
     n, nothing = errors.size, np.zeros(errors.size, bool)
     highest = window.errors.max()
-    if window.sd <= 0 or highest <= p.least_error or not (errors >= bar).any():
+    if window.even or highest <= p.least_error or not (errors >= bar).any():
         return nothing
     low, high = np.percentile(window.values, (5, 95))
     least = p.least_share * (high - low)

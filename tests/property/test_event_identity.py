@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from core.workflows.event_identity import SensorEvent, identified, renewed
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def event(start: int, end: int, *, event_id: str = "", version: int = 1, running: bool = False) -> SensorEvent:
+def event(
+    start: int, end: int, *, event_id: str = "", version: int = 1, running: bool = False
+) -> SensorEvent:
     first, last = T0 + timedelta(minutes=start), T0 + timedelta(minutes=end)
     return SensorEvent(
         event_id, 3, version, first, last, running, first, 2.0, 1.0, 0.9, "high", "w", "causal", ()
@@ -53,7 +56,7 @@ def test_renewing_never_overlaps_and_keeps_what_ended_before_the_cut(
     cut = T0 + timedelta(minutes=at)
     kept = renewed(found, stored, cut)
     assert [one for one in kept if one.end <= cut] == [one for one in stored if one.end <= cut]
-    assert all(a.start <= b.start for a, b in zip(kept, kept[1:], strict=False))
+    assert all(a.start <= b.start for a, b in pairwise(kept))
 
 
 def test_a_running_event_keeps_its_start_and_id_while_its_end_moves() -> None:

@@ -183,3 +183,18 @@ def test_a_log_that_grew_large_is_moved_aside(tmp_path):
     end(spawn([sys.executable, "-c", "print('new')"], environment=os.environ, log=log), grace_s=10)
     assert log.with_name("child.log.1").stat().st_size == 5_000_001
     assert log.stat().st_size < 100
+
+
+def test_the_house_is_tidied_every_hour(warehouse, wait_for):
+    moments = [NOON]
+
+    def clock() -> datetime:
+        return moments[0]
+
+    tidied = []
+    object.__setattr__(warehouse, "tidy", lambda *, now: tidied.append(now))
+    with supervising(warehouse, clock=clock):
+        assert not tidied
+        moments[0] = NOON + timedelta(hours=1, minutes=1)
+        assert wait_for(lambda: len(tidied) == 1)
+    assert tidied == [NOON + timedelta(hours=1, minutes=1)]

@@ -1,0 +1,121 @@
+"""Judging: what is new of a sensor, by its champion, and only where that has not learned."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from core.ensembles.raise_events import EventRaiser
+from core.errors import JobError
+from core.workflows.baseline import fit_baseline
+from core.workflows.event_identity import SensorEvent, identified, renewed
+from core.workflows.events import found_events, score_frame, stored_events
+from core.workflows.methods import load_version
+from core.workflows.reporting import Clock
+from core.workflows.signals import declared, load_signal
+from warehouse.catalog import Sensor, Version
+from warehouse.home import Warehouse
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a judgement says of a sensor; nothing is stored yet.
+
+    Parameters
+    ----------
+    scores
+        Newly judged steps with the columns of `warehouse.schema.SCORES`; None if nothing was new.
+    events
+        The version's whole list of events on the sensor.
+    """
+
+    sensor: Sensor
+    version: Version
+    scores: pl.DataFrame | None
+    events: tuple[SensorEvent, ...]
+
+
+def judge_sensor(
+    sensor: Sensor, *, warehouse: Warehouse, clock: Clock, since: datetime | None = None
+) -> Judged:
+    """Judge what is new of a sensor.
+
+    Parameters
+    ----------
+    sensor
+        A target. Without a version the statistical detector is fitted and stored first.
+    since
+        Readings from here on may have changed: what was judged after it is judged again.
+
+    Raises
+    ------
+    JobError
+        The sensor is no target.
+    CoreError
+        There is too little to judge, or its champion's files are not the registered ones.
+    """
+    if sensor.role != "target":
+        raise JobError(f"{sensor.key} is a {sensor.role} sensor: it explains others and is not judged itself")
+    version = warehouse.catalog.champion(sensor.id)
+    if version is None:
+        version = fit_baseline(sensor, warehouse=warehouse, at=clock())
+    raiser = load_version(version, warehouse)
+    window = _window(sensor, version, raiser, warehouse, since)
+    known = stored_events(warehouse.results.read_events(sensor.id))
+    stored = tuple(event for event in known if event.version_id == version.id)
+    if window is None:
+        return Judged(sensor, version, None, stored)
+    signal = load_signal(warehouse, sensor, window.start, window.end)
+    detection = raiser.detect(signal)
+    found = found_events(detection, signal, sensor, version.id)
+    events = identified(renewed(found, stored if window.goes_on else (), window.cut), known)
+    scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
+    return Judged(sensor, version, scores, events)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What a scoring reads and what it says anew.
+
+    Parameters
+    ----------
+    start, end
+        What is read; None for no bound.
+    cut
+        Events that ended by then stay as they are.
+    fresh
+        The first step whose score is new.
+    goes_on
+        Whether earlier scores stay.
+    """
+
+    start: datetime | None
+    end: datetime | None
+    cut: datetime
+    fresh: datetime
+    goes_on: bool
+
+
+def _window(
+    sensor: Sensor, version: Version, raiser: EventRaiser, warehouse: Warehouse, since: datetime | None
+) -> _Window | None:
+    """Return what is to be judged, None if nothing is new.
+
+    A declared test part is judged alone; otherwise what follows the part that was learned from. Before the
+    first step that matters, as many are read as a judgement may depend on.
+    """
+    part = declared(warehouse.catalog.parts(sensor.asset_id), "test")
+    first, last = part if part is not None else (version.spans["calibrate"][0], None)
+    reach = None if sensor.interval_s is None else raiser.memory * timedelta(seconds=sensor.interval_s)
+    until = warehouse.results.scored_until(sensor.id, version.id)
+    if until is not None and (since is None or since > until):
+        newest = warehouse.telemetry.last([sensor.id])["ts"].max()
+        if not isinstance(newest, datetime) or newest <= until or (last is not None and until >= last):
+            return None
+        if reach is not None:
+            cut = max(first, until - reach)
+            start = cut - reach if part is None else max(first, cut - reach)
+            return _Window(start, last, cut, until + timedelta(microseconds=1), goes_on=True)
+    if part is not None:
+        return _Window(first, last, first, first, goes_on=False)
+    return _Window(None if reach is None else first - reach, None, first, first, goes_on=False)

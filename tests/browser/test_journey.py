@@ -1,0 +1,142 @@
+"""An engineer's way through a real browser: find the worst sensor, judge its event, take it back."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import App, Watched, start, stop
+from playwright.sync_api import Page, expect
+
+from warehouse.state.owner import StateOwner
+from warehouse.state.published import read_labels
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
+import two_pumps
+
+expect.set_options(timeout=20_000)
+NO_EXCEPTION = "[data-testid=stException]"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Two pumps, one of them failing; the app runs on them."""
+    home = tmp_path_factory.mktemp("journey") / "home"
+    warehouse = two_pumps.build(home)
+    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
+        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
+    warehouse.close()
+    running = start(home)
+    yield running
+    stop(running)
+
+
+def _clean(watched: Watched) -> None:
+    expect(watched.page.locator(NO_EXCEPTION)).to_have_count(0)
+    assert watched.errors == []
+    assert watched.off_host == []
+
+
+def _type_hour(page: Page, field: str, hour: str, minute: str) -> None:
+    page.get_by_role("spinbutton", name=f"hour, {field}, UTC").click()
+    page.keyboard.type(hour + minute)
+    page.keyboard.press("Escape")  # closes the calendar that opened beside the field
+
+
+def _stored(home: Path) -> list[dict[str, object]]:
+    from warehouse.home import Warehouse
+
+    warehouse = Warehouse.open(home)
+    try:
+        return read_labels(warehouse).frame.to_dicts()
+    finally:
+        warehouse.close()
+
+
+def test_find_judge_reload_undo(app: App, watched: Watched):
+    page = watched.page
+    page.goto(app.url)
+    expect(page.get_by_text("1 of 2 machines needs attention")).to_be_visible()
+    expect(page.get_by_text("1 critical")).to_be_visible()
+    # The worst event is chosen and previewed without a click.
+    expect(page.get_by_text("Pump 1 · outlet temperature").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"event={two_pumps.WORST}"))
+    expect(page.get_by_text("Is it real?", exact=True)).to_be_visible()
+    why = "14.1 °C above expected for 9 h; cooling-water flow fell first"
+    expect(page.get_by_role("paragraph").filter(has_text=why)).to_be_visible()
+
+    _type_hour(page, "From", "04", "38")
+    _type_hour(page, "To", "14", "17")
+    page.get_by_text("Is it real?", exact=True).click()
+    expect(
+        page.locator("text.annotation-text, .annotation-text").filter(has_text="your bounds")
+    ).to_be_visible()
+    page.keyboard.press("f")
+    page.get_by_placeholder("Note: what did you see?").fill("the cooler was being cleaned")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Saved: false positive, Pump 1 · outlet temperature.")).to_be_visible()
+    page.wait_for_url(re.compile("event=9-past"))
+
+    page.goto(f"{app.url}/anomalies?event={two_pumps.WORST}")
+    expect(page.get_by_text("False positive · engineer A")).to_be_visible()
+    expect(page.get_by_text("the cooler was being cleaned").last).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="hour, From, UTC")).to_have_text("04")
+    expect(page.get_by_role("spinbutton", name="minute, From, UTC")).to_have_text("38")
+    (label,) = _stored(app.home)
+    assert label["verdict"] == "false_positive"
+    assert f"{label['start']:%H:%M}" == "04:38"
+    assert f"{label['end']:%H:%M}" == "14:17"
+    assert label["actor"] == "engineer A"
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+    expect(page.get_by_text("False positive · engineer A")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("None yet.")).to_be_visible()
+    _clean(watched)
+
+
+def test_a_range_drawn_on_the_chart_sets_the_bounds(app: App, watched: Watched):
+    page = watched.page
+    page.goto(f"{app.url}/anomalies?event={two_pumps.WORST}")
+    page.get_by_text("Drag sets bounds").click()
+    expect(page.locator(".selectionlayer path").first).to_be_attached()
+    minutes = page.get_by_role("spinbutton", name="hour, From, UTC")
+    before = minutes.inner_text()
+    _drag(page, 0.2, 0.7)
+    expect(minutes).not_to_have_text(before)
+    _clean(watched)
+
+
+def test_a_range_drawn_on_the_chart_zooms_and_one_key_resets(app: App, watched: Watched):
+    page = watched.page
+    page.goto(f"{app.url}/anomalies?event={two_pumps.WORST}")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    _drag(page, 0.4, 0.6)
+    page.wait_for_url(re.compile("window=2024-05-20"))
+    page.keyboard.press("0")
+    page.wait_for_url(lambda url: "window" not in url)
+    _clean(watched)
+
+
+@pytest.mark.parametrize("name", ["", "anomalies", "models", "training"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_shown_without_an_error(app: App, watched: Watched, name: str, scheme: str):
+    watched.page.emulate_media(color_scheme=scheme)
+    watched.page.goto(f"{app.url}/{name}")
+    expect(watched.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(watched.page.get_by_text("engineer A · admin")).to_be_visible()
+    expect(watched.page.get_by_test_id("stSkeleton")).to_have_count(0)
+    _clean(watched)
+
+
+def _drag(page: Page, start_at: float, end_at: float) -> None:
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * start_at, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end_at, box["y"] + 90, steps=8)
+    page.mouse.up()
