@@ -26,7 +26,7 @@ def page() -> None:
     """Draw the page."""
     made = house.stamp()
     whole = fleet.fleet(made)
-    header("Anomalies: what happened, and is it real?", whole.as_of, house.now(), house.profile())
+    header("Anomalies: what happened, and is it real?", whole, house.now(), house.profile())
     if not whole.events:
         st.markdown("No event was detected yet.")
         return

@@ -12,7 +12,7 @@ def page() -> None:
     """Draw the page."""
     made = house.stamp()
     now = house.now()
-    header("Models: which version runs, and should it?", fleet.fleet(made).as_of, now, house.profile())
+    header("Models: which version runs, and should it?", fleet.fleet(made), now, house.profile())
     picked = rail.picked()
     rows = [row for row in models.models(made) if picked.machine in {None, row.machine}]
     trained = [row for row in rows if row.trained]
@@ -26,9 +26,9 @@ def page() -> None:
             chosen = model_table.model_table(trained, now, "trained", "Trained model versions")
         else:
             st.caption("Training starts one. Until then the statistical detector watches.")
+        named = f" of the {baselines[0].method.lower()}" if baselines else ""
         st.markdown(
-            f"**Statistical detectors** :gray[· {counted(len(baselines), 'fit')}; robust statistics, "
-            "no trained model]"
+            f"**Statistical detectors** :gray[· {counted(len(baselines), 'fit')}{named}; no trained model]"
         )
         if baselines:
             other = model_table.model_table(baselines, now, "baselines", "Fits of the statistical detector")

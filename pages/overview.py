@@ -31,7 +31,7 @@ def overview() -> None:
     with problem.shown():
         made = house.stamp()
         whole = fleet.fleet(made)
-        header("Overview: what needs me now?", whole.as_of, house.now(), house.profile())
+        header("Overview: what needs me now?", whole, house.now(), house.profile())
         said()
         if rail.outdated(len(whole.machines)):
             st.rerun(scope="app")
@@ -44,14 +44,13 @@ def overview() -> None:
 
 def monitor(made: Stamp, whole: Fleet) -> None:
     """Draw sentence, tiles, queue, preview and days."""
-    picked = rail.picked()
-    open_now = [event for event in whole.open_events if picked.machine in {None, event.machine}]
+    open_now = whole.open_events
     left, right = st.columns([2.05, 1], gap="medium")
     with left.container(gap="xsmall"):
         st.markdown(summary(whole, open_now))
         fleet_tiles(whole, open_now)
         chosen = queue(made, whole)
-        days(made, picked.machine)
+        days(made, rail.picked().machine)
     if chosen is not None:
         with right.container(border=True):
             side(made, chosen, open_now)
@@ -85,18 +84,17 @@ def queue(made: Stamp, whole: Fleet) -> EventRow | None:
         empty.no_events(f"{picked.machine or 'all machines'}, {picked.span_label.lower()}")
         return None
     rows = shown[:LONGEST_QUEUE]
+    known = {row.event_id: row for row in rows}
     palette = viewer.palette()
-    lines = fleet.sparklines(made, tuple(sorted({(row.sensor_id, row.as_of) for row in rows})))
     images = {
-        row.event_id: sparkline(
-            lines[row.sensor_id],
-            (epoch_ms(row.as_of - fleet.DAY), epoch_ms(row.as_of)),
-            (epoch_ms(row.start), epoch_ms(row.end)),
-            severity=row.severity,
+        event_id: sparkline(
+            line,
+            (epoch_ms(end - fleet.DAY), epoch_ms(end)),
+            (epoch_ms(known[event_id].start), epoch_ms(known[event_id].end)),
+            severity=known[event_id].severity,
             palette=palette,
         )
-        for row in rows
-        if row.sensor_id in lines
+        for event_id, (line, end) in fleet.sparklines(made, rows).items()
     }
     chosen = queue_table(rows, images, viewer.zone(), palette)
     if len(shown) > len(rows):
@@ -109,7 +107,7 @@ def dismissed(event: EventRow) -> bool:
     return event.verdict is not None and event.verdict.verdict == "false_positive"
 
 
-def side(made: Stamp, event: EventRow, open_now: list[EventRow]) -> None:
+def side(made: Stamp, event: EventRow, open_now: tuple[EventRow, ...]) -> None:
     """Draw the chosen event's preview with its buttons."""
     zone, palette = viewer.zone(), viewer.palette()
     preview.headline(event)

@@ -42,7 +42,7 @@ with problem.shown():
     stamp = house.stamp()
     header(
         "Training: what is being learned, and is it fine?",
-        fleet.fleet(stamp).as_of,
+        fleet.fleet(stamp),
         house.now(),
         house.profile(),
     )

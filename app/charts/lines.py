@@ -19,13 +19,12 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
     unit = f" {panel.unit}" if panel.unit else ""
     line = panel.measured
     if line.low is not None and line.high is not None:
-        _min_max(parts, line, row, palette, zone)
+        _min_max(parts, line, row, palette)
     if panel.threshold is not None:
         parts.traces.append(
             _trace(
                 thin(panel.threshold.times_ms, panel.threshold.values),
                 row,
-                zone,
                 name="threshold",
                 hover=f"%{{y:.3~g}}{unit}",
                 colour=palette.muted,
@@ -38,19 +37,17 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
             _trace(
                 thin(panel.expected.times_ms, panel.expected.values),
                 row,
-                zone,
                 name="expected",
                 hover=f"%{{y:.4~g}}{unit}",
                 colour=palette.muted,
                 dash="dash",
             )
         )
-        _name_lines(parts, panel, row, palette, zone)
+        _name_lines(parts, panel, row, palette)
     x, y = thin(line.times_ms, line.values)
     trace = _trace(
         (x, y),
         row,
-        zone,
         name="measured" if main else panel.name,
         hover=f"%{{y:.4~g}}{unit}",
         colour=palette.ink if strong else palette.muted,
@@ -79,7 +76,6 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
 def _trace(
     points: tuple[Floats, Floats],
     row: Row,
-    zone: Zone,
     *,
     name: str,
     hover: str,
@@ -89,7 +85,7 @@ def _trace(
 ) -> go.Scatter:
     x, y = points
     return go.Scatter(
-        x=zone.wall_ms(x),
+        x=x,
         y=y,
         yaxis=row.y,
         mode="lines",
@@ -100,14 +96,14 @@ def _trace(
     )
 
 
-def _min_max(parts: Parts, line: Line, row: Row, palette: Palette, zone: Zone) -> None:
+def _min_max(parts: Parts, line: Line, row: Row, palette: Palette) -> None:
     """Fill between the smallest and largest value of each bucket, so that a spike survives the means."""
     if line.low is None or line.high is None:
         return
     step = max(1, -(-line.times_ms.size // LIMIT))
     low = _pooled(line.low, step, np.fmin)
     high = _pooled(line.high, step, np.fmax)
-    x = zone.wall_ms(line.times_ms[::step])
+    x = line.times_ms[::step]
     edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "yaxis": row.y}
     parts.traces.append(go.Scatter(x=x, y=low, name="min", **edge))
     parts.traces.append(
@@ -123,7 +119,7 @@ def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:
     return np.asarray(merge.reduceat(values, np.arange(0, values.size, step)), dtype=np.float64)
 
 
-def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
+def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette) -> None:
     """Name measured and expected where they run furthest apart, one above and one below."""
     expected = panel.expected
     if expected is None:
@@ -134,7 +130,8 @@ def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zo
     width = max(1, apart.size // 8)
     clear = np.lib.stride_tricks.sliding_window_view(apart, width).min(axis=1)
     at = width - 1 + int(np.argmax(clear))
-    x = float(zone.wall_ms(expected.times_ms[at : at + 1])[0])
+    x = float(expected.times_ms[at])
+    room = 0.1 * (row.high - row.low)  # for the words themselves
     above = bool(there[at] >= expected.values[at])
     for text, value, up in (("measured", there[at], above), ("expected", expected.values[at], not above)):
         if np.isfinite(value):
@@ -142,7 +139,7 @@ def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zo
                 {
                     "text": text,
                     "x": x,
-                    "y": float(value),
+                    "y": min(max(float(value), row.low + room), row.high - room),
                     "xref": "x",
                     "yref": row.y,
                     # Before the point rather than on it: where they part most, a line is steep.

@@ -8,20 +8,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts.rows import Parts, Row, title
-from app.charts.zone import Zone
+from app.charts.zone import epoch_ms
 from app.queries.views import Band
 from app.theme import Palette, translucent
 
 
-def shade(parts: Parts, band: Band, row: Row, colour: str, zone: Zone) -> None:
+def shade(parts: Parts, band: Band, row: Row, colour: str) -> None:
     """Shade a detected interval behind a panel."""
     parts.shapes.append(
         {
             "type": "rect",
             "xref": "x",
             "yref": f"{row.y} domain",
-            "x0": zone.wall(band.start),
-            "x1": zone.wall(band.end),
+            "x0": epoch_ms(band.start),
+            "x1": epoch_ms(band.end),
             "y0": 0,
             "y1": 1,
             "fillcolor": colour,
@@ -31,7 +31,7 @@ def shade(parts: Parts, band: Band, row: Row, colour: str, zone: Zone) -> None:
     )
 
 
-def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, zone: Zone) -> None:
+def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette) -> None:
     """Mark a stored verdict: grey with dotted edges, so that it can't be taken for a detected interval."""
     for row in rows:
         parts.shapes.append(
@@ -39,8 +39,8 @@ def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, zo
                 "type": "rect",
                 "xref": "x",
                 "yref": f"{row.y} domain",
-                "x0": zone.wall(band.start),
-                "x1": zone.wall(band.end),
+                "x0": epoch_ms(band.start),
+                "x1": epoch_ms(band.end),
                 "y0": 0,
                 "y1": 1,
                 "fillcolor": translucent(palette.normal, 0.18),
@@ -53,7 +53,7 @@ def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, zo
             "text": band.text,
             "xref": "x",
             "yref": f"{rows[0].y} domain",
-            "x": zone.wall(band.start),
+            "x": epoch_ms(band.start),
             "y": 1,
             "xanchor": "left",
             "yanchor": "top",
@@ -63,9 +63,9 @@ def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, zo
     )
 
 
-def draw_bounds(parts: Parts, band: Band, row: Row, palette: Palette, zone: Zone, *, movable: bool) -> None:
+def draw_bounds(parts: Parts, band: Band, row: Row, palette: Palette, *, movable: bool) -> None:
     """Draw the bounds that are about to be stored, as a selection that can be dragged when `movable`."""
-    start, end = zone.wall(band.start), zone.wall(band.end)
+    start, end = epoch_ms(band.start), epoch_ms(band.end)
     line = {"width": 1.4, "color": palette.ink}
     if movable:
         parts.selections.append(
@@ -110,7 +110,7 @@ def draw_bounds(parts: Parts, band: Band, row: Row, palette: Palette, zone: Zone
     )
 
 
-def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palette, zone: Zone) -> None:
+def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palette) -> None:
     """Draw the operating state as a strip of stretches with their words."""
     words = sorted({state.text for state in states})
     for state in states:
@@ -120,8 +120,8 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
                 "type": "rect",
                 "xref": "x",
                 "yref": f"{row.y} domain",
-                "x0": zone.wall(state.start),
-                "x1": zone.wall(state.end),
+                "x0": epoch_ms(state.start),
+                "x1": epoch_ms(state.end),
                 "y0": 0,
                 "y1": 1,
                 "fillcolor": shade,
@@ -130,7 +130,7 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
             }
         )
     # A row of shapes alone is not drawn: it needs a trace, and this one carries the words for the hover.
-    x = np.array([edge for state in states for edge in (zone.wall(state.start), zone.wall(state.end) - 1)])
+    x = np.array([edge for state in states for edge in (epoch_ms(state.start), epoch_ms(state.end) - 1)])
     parts.traces.append(
         go.Scatter(
             x=x,
@@ -152,7 +152,7 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
                     "text": state.text,
                     "xref": "x",
                     "yref": f"{row.y} domain",
-                    "x": (zone.wall(state.start) + zone.wall(state.end)) / 2,
+                    "x": (epoch_ms(state.start) + epoch_ms(state.end)) / 2,
                     "y": 0.5,
                     "showarrow": False,
                     "font": {"size": 11, "color": palette.ink},

@@ -8,7 +8,7 @@ from app.charts.lines import draw, y_range
 from app.charts.marks import draw_bounds, draw_states, mark_verdict, shade
 from app.charts.rows import Parts, Row
 from app.charts.template import template
-from app.charts.zone import Zone
+from app.charts.zone import Zone, epoch_ms
 from app.queries.views import Band, Story
 from app.theme import VERDICT_WORDS, Palette
 
@@ -39,6 +39,9 @@ def event_stack(
         The lines; each is thinned to at most 2,000 points.
     event, severity
         The detected interval, shaded in every panel in the severity's tint.
+    zone
+        The viewer's. Plotly shows epoch milliseconds in the browser's own zone; another one than UTC gets
+        UTC on hover.
     bounds
         The interval that a person is about to store, drawn as a box on the signal.
     with_score
@@ -55,15 +58,15 @@ def event_stack(
     rows = _places(heights, total, [y_range(panel) for panel in panels])
     for panel, row in zip(panels, rows, strict=False):
         draw(parts, panel, row, palette, zone)
-        shade(parts, event, row, palette.tint(severity), zone)
+        shade(parts, event, row, palette.tint(severity))
     for verdict in story.verdicts:
         said = f"{VERDICT_WORDS[verdict.verdict].lower()}, {verdict.actor}"
         band = Band(verdict.start, verdict.end, said)
-        mark_verdict(parts, band, rows[: 2 if with_score else 1], palette, zone)
+        mark_verdict(parts, band, rows[: 2 if with_score else 1], palette)
     if bounds is not None:
-        draw_bounds(parts, bounds, rows[0], palette, zone, movable=bool(movable))
+        draw_bounds(parts, bounds, rows[0], palette, movable=bool(movable))
     if story.states:
-        draw_states(parts, story.states, rows[-1], palette, zone)
+        draw_states(parts, story.states, rows[-1], palette)
     parts.layout.update(
         template=template(palette),
         height=total,
@@ -75,7 +78,7 @@ def event_stack(
         hoversubplots="axis",
         xaxis={
             "type": "date",
-            "range": [zone.wall(story.window_start), zone.wall(story.window_end)],
+            "range": [epoch_ms(story.window_start), epoch_ms(story.window_end)],
             "anchor": rows[len(heights) - 1].y,
             "hoverformat": "%a %-d %b %Y %H:%M",
             "tickformatstops": _TICKS,

@@ -51,6 +51,7 @@ def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
                 "symbol": [SYMBOLS.get(tile.severity or "", "square") for tile in tiles],
                 "size": [7 if tile.severity else 16 for tile in tiles],
                 "color": [palette.on_fill(tile.severity or "") for tile in tiles],
+                "line": {"width": 0},
                 # A tile without a mark is still there to be clicked.
                 "opacity": [1.0 if tile.severity else 0.0 for tile in tiles],
             },

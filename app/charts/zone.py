@@ -4,12 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-
-Milliseconds = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Zone:
@@ -47,18 +41,6 @@ class Zone:
     def local(self, moment: datetime) -> datetime:
         """Return an aware moment in this zone."""
         return moment.astimezone(ZoneInfo(self.name))
-
-    def wall_ms(self, epoch_ms: Milliseconds) -> Milliseconds:
-        """Return (n,) milliseconds of UTC as those of this zone's wall clock, for Plotly."""
-        if self.is_utc or epoch_ms.size == 0:
-            return epoch_ms
-        instants = pl.Series(epoch_ms.astype(np.int64)).cast(pl.Datetime("ms", "UTC"))
-        walls = instants.dt.convert_time_zone(self.name).dt.replace_time_zone(None)
-        return walls.cast(pl.Int64).to_numpy().astype(np.float64)
-
-    def wall(self, moment: datetime) -> float:
-        """Return an aware moment as milliseconds of this zone's wall clock."""
-        return self.local(moment).replace(tzinfo=UTC).timestamp() * 1000.0
 
     def from_wall(self, naive: datetime) -> datetime:
         """Return the UTC moment of a wall-clock time; a time that a change of clocks skips moves on by it."""

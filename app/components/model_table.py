@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import streamlit as st
@@ -11,9 +11,13 @@ from app.charts.zone import Zone, lasting
 from app.components.words import escaped
 from app.queries.views import Lineage, ModelRow
 
+_HEAD_PX: Final = 33
+_ROW_PX: Final = 31
+_SHOWN: Final = 18
+
 
 def model_table(rows: Sequence[ModelRow], now: datetime, key: str, alt: str) -> ModelRow | None:
-    """Draw versions as a table and return the picked one, None if none is picked."""
+    """Draw versions of one kind as a table and return the picked one, None if none is picked."""
     labelled = any(row.f1 is not None for row in rows)
     frame = pl.DataFrame([_cells(row, now, labelled=labelled) for row in rows])
     state = st.dataframe(
@@ -23,7 +27,8 @@ def model_table(rows: Sequence[ModelRow], now: datetime, key: str, alt: str) -> 
         selection_mode="single-row",
         hide_index=True,
         placeholder="–",
-        column_config=_columns(),
+        height=_HEAD_PX + _ROW_PX * min(len(rows), _SHOWN) + 2,
+        column_config=_columns(trained=rows[0].trained),
         alt=alt,
     )
     picked = state["selection"]["rows"]
@@ -56,7 +61,7 @@ def _cells(row: ModelRow, now: datetime, *, labelled: bool) -> dict[str, Any]:
     error, before = row.normalised_error, row.persistence_error
     cells: dict[str, Any] = {
         "Machine · sensor": f"{row.machine} · {row.sensor}",
-        "Version": f"{row.method} v{row.number}",
+        "Version": f"{row.method} v{row.number}" if row.trained else f"v{row.number}",
         "In use": "● in use" if row.champion else "",
         "Error": error,
         "vs persistence": None if error is None or not before else (error / before - 1.0) * 100.0,
@@ -68,12 +73,12 @@ def _cells(row: ModelRow, now: datetime, *, labelled: bool) -> dict[str, Any]:
     return cells
 
 
-def _columns() -> dict[str, Any]:
+def _columns(*, trained: bool) -> dict[str, Any]:
     config = st.column_config
     return {
-        "Machine · sensor": config.TextColumn(width=196),
-        "Version": config.TextColumn(width=132),
-        "In use": config.TextColumn(width=62),
+        "Machine · sensor": config.TextColumn(width=176 if trained else 260),
+        "Version": config.TextColumn(width=136 if trained else 52),
+        "In use": config.TextColumn(width=60),
         "Error": config.NumberColumn(
             width=54,
             format="%.3f",
@@ -81,13 +86,13 @@ def _columns() -> dict[str, Any]:
             "while training",
         ),
         "vs persistence": config.NumberColumn(
-            width=92,
+            width=88,
             format="%+.0f %%",
             help="The error against that of the forecast “as before” on the same readings: below 0 is better",
         ),
         "Alarms/week": config.NumberColumn(
-            width=84, format="%.1f", help="Events a week of the data's own clock on held-out readings"
+            width=80, format="%.1f", help="Events a week of the data's own clock on held-out readings"
         ),
         "F1": config.NumberColumn(width=44, format="%.2f", help="Against labels, by event overlap"),
-        "Age": config.TextColumn(width=66),
+        "Age": config.TextColumn(width=62),
     }

@@ -29,6 +29,8 @@ def chips(event: EventRow) -> str:
         event.detector,
         event.mode.capitalize(),
     ]
+    if event.acknowledged_by is not None:
+        facts.append(f"Acknowledged by {event.acknowledged_by}")
     if event.historical:
         facts.append("Historical data")
     return " ".join(f":gray-badge[{escaped(fact)}]" for fact in facts)

@@ -7,8 +7,6 @@ from typing import Final
 
 import streamlit as st
 
-from app.components.words import counted
-
 _SPANS: Final[dict[str, timedelta | None]] = {
     "Last 24 hours": timedelta(days=1),
     "Last 7 days": timedelta(days=7),
@@ -43,11 +41,11 @@ def pickers(machines: Sequence[str]) -> Picked:
     """Draw the pickers of asset and time window and return what they say."""
     st.session_state[_DRAWN] = len(machines)
     with st.sidebar:
-        everything = f"All {counted(len(machines), 'machine')}" if machines else "No machines yet"
         machine = st.selectbox(
             "Asset",
             ["", *machines],
-            format_func=lambda name: name or everything,
+            # The words must not change with the fleet: Streamlit keeps a choice by what it reads.
+            format_func=lambda name: name or "All machines",
             key="asset",
             bind="query-params",
             disabled=not machines,

@@ -11,6 +11,9 @@ from app.theme import WORST_FIRST, badge, coloured
 
 def summary(fleet: Fleet, events: Sequence[EventRow]) -> str:
     """Return the sentence that says what needs attention, as markdown."""
+    if not fleet.live:
+        told = f"**{counted(len(fleet.machines), 'historical machine')}, none whose data still arrives.**"
+        return f"{told} {counted(len(fleet.events), 'event')} in all"
     live = len(fleet.live)
     asking = len({event.machine for event in events})
     critical = sum(event.severity == "critical" for event in events)

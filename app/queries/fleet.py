@@ -28,9 +28,11 @@ def fleet(made: Stamp) -> Fleet:
 
 
 @answered
-def sparklines(made: Stamp, sensor_ends: tuple[tuple[int, datetime], ...]) -> dict[int, Line]:
-    """Return the last 24 h of sensors, by id; each window ends just after its machine's newest reading."""
-    return _sparklines(made, sensor_ends)
+def sparklines(made: Stamp, events: Sequence[EventRow]) -> dict[str, tuple[Line, datetime]]:
+    """Return 24 h of readings around each event, by its id, with the moment at which they end."""
+    ends = {event.event_id: (event.sensor_id, _spark_end(event)) for event in events}
+    lines = _sparklines(made, tuple(sorted(set(ends.values()))))
+    return {event_id: (lines[place], place[1]) for event_id, place in ends.items() if place in lines}
 
 
 @answered
@@ -172,17 +174,24 @@ def _verdict(row: dict[str, Any]) -> Verdict | None:
     )
 
 
+def _spark_end(event: EventRow) -> datetime:
+    """Return the newest reading, or some hours after an event that was over before, to have it in view."""
+    return event.as_of if event.open else min(event.as_of, event.end + DAY / 4)
+
+
 @st.cache_data(show_spinner=False, max_entries=8)
-def _sparklines(made: Stamp, sensor_ends: tuple[tuple[int, datetime], ...]) -> dict[int, Line]:
+def _sparklines(
+    made: Stamp, sensor_ends: tuple[tuple[int, datetime], ...]
+) -> dict[tuple[int, datetime], Line]:
     telemetry = house.opened(made).telemetry
     by_end: dict[datetime, list[int]] = {}
     for sensor_id, end in sensor_ends:
         by_end.setdefault(end, []).append(sensor_id)
-    lines: dict[int, Line] = {}
+    lines: dict[tuple[int, datetime], Line] = {}
     for end, ids in by_end.items():
         readings = telemetry.read(ids, end - DAY, end + timedelta(microseconds=1))
         for (sensor_id,), rows in readings.group_by("sensor_id"):
-            lines[int(str(sensor_id))] = line(rows["ts"], rows["value"])
+            lines[int(str(sensor_id)), end] = line(rows["ts"], rows["value"])
     return lines
 
 

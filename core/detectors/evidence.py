@@ -4,6 +4,7 @@ One number per kind and step: 1 means what one training step in a thousand excee
 and the most that was seen there while it stood or had just changed.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -25,13 +26,43 @@ STATES: Final = 3
 
 _LEVEL_SPAN: Final = 15
 _DRIFT_SPAN: Final = 240
-_SWING_SPAN: Final = 30
+_SWING_SPAN: Final = 60
 _RECENT_SPAN: Final = 10
 _STUCK_REFERENCE: Final = 8.0
+_DRIFT_BY_LEVEL: Final = 5.0
 
 
-def measure(residuals: Doubles, readings: Floats, repeats: float, longest: float) -> Doubles:
-    """Return (kinds, n) raw evidence, not yet held against the training part.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Raw evidence, not yet held against the training part.
+
+    Parameters
+    ----------
+    kinds
+        (kinds, n) how strange each step is in each way.
+    recent
+        (n,) how far recent readings are off to the side to which they drifted.
+    """
+
+    kinds: Doubles
+    recent: Doubles
+
+    def strongest(self, references: Doubles, states: NDArray[np.int64]) -> Doubles:
+        """Return (n,) the strongest kind of each step, in units of what counts as 1 in its state.
+
+        A drift counts only while the machine runs and while recent readings are still off to the same side,
+        so that it ends when they are back.
+        """
+        scaled = self.kinds / references[:, states]
+        still = _DRIFT_BY_LEVEL * self.recent / references[KINDS.index("level"), states]
+        drift = KINDS.index("drift")
+        scaled[drift] = np.where(states == 0, np.minimum(scaled[drift], still), 0.0 * scaled[drift])
+        strongest: Doubles = scaled.max(axis=0)
+        return strongest
+
+
+def measure(residuals: Doubles, readings: Floats, repeats: float, longest: float) -> Evidence:
+    """Return the raw evidence in residuals.
 
     Parameters
     ----------
@@ -45,34 +76,37 @@ def measure(residuals: Doubles, readings: Floats, repeats: float, longest: float
         Longest run of unchanged readings there.
     """
     clipped = np.clip(residuals, -LIMIT, LIMIT)
-    level, drift = ewma(clipped, _LEVEL_SPAN), ewma(clipped, _DRIFT_SPAN)
-    # A drift counts while recent readings are still off to the same side, so that it ends when they are back.
-    recent = np.clip(level * np.sign(drift), 0.0, 1.0)
-    swing = np.sqrt(np.minimum(ewma(clipped**2, _SWING_SPAN), 2.0 * ewma(clipped**2, _RECENT_SPAN)))
+    # What is far off is told by its level; kept small here, it is soon forgotten when it is over.
+    level, drift = ewma(clipped, _LEVEL_SPAN), ewma(np.clip(residuals, -3.0, 3.0), _DRIFT_SPAN)
+    power = np.minimum(ewma(clipped**2, _SWING_SPAN), 2.0 * ewma(clipped**2, _RECENT_SPAN))
     # A run of k repeats has the chance repeats**k; this is the deviation of a normal with that chance.
     runs = np.maximum(unchanged_runs(readings) - longest, 0.0)
     stuck = np.sqrt(-2.0 * np.log(repeats) * runs)
     stuck[~np.isfinite(residuals)] = np.nan
-    return np.stack([np.abs(residuals), np.abs(level), np.abs(drift) * recent, swing, stuck])
+    swing = np.sqrt(np.maximum(power - 1.0, 0.0))
+    kinds = np.stack([np.abs(residuals), np.abs(level), np.abs(drift), swing, stuck])
+    return Evidence(kinds, np.maximum(level * np.sign(drift), 0.0))
 
 
-def references(evidence: Doubles, states: NDArray[np.int64]) -> Doubles:
+def references(evidence: Evidence, first: int, states: NDArray[np.int64]) -> Doubles:
     """Return (kinds, states) the evidence that counts as 1.
 
     While running it is what one training step in a thousand exceeds, but never more than four times what
     one step in ten exceeds, so that a fault in the training part does not set the bar. The other states are
-    rare and violent: there it is the most that training saw, if that is more.
+    rare and violent: there it is the most that training saw, if that is more. Steps before `first`
+    are left out.
     """
-    judged = np.isfinite(evidence).all(axis=0)
-    running = evidence[:, judged & (states == 0)]
+    kinds = evidence.kinds
+    judged = np.isfinite(kinds).all(axis=0) & (np.arange(states.size) >= first)
+    running = kinds[:, judged & (states == 0)]
     if running.shape[1] == 0:
-        running = evidence[:, judged]
+        running = kinds[:, judged]
     rare, common = np.quantile(running, (0.999, 0.9), axis=1)
     usual = np.maximum(np.minimum(rare, 4.0 * common), 1.0)
     usual[KINDS.index("stuck")] = _STUCK_REFERENCE
     result = np.repeat(usual[:, None], STATES, axis=1)
     for state in range(1, STATES):
-        seen = evidence[:, judged & (states == state)]
+        seen = kinds[:, judged & (states == state)]
         if seen.shape[1]:
             result[:, state] = np.maximum(usual, seen.max(axis=1))
     return result

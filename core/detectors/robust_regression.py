@@ -24,6 +24,12 @@ from core.signal import Floats, Signal
 SEASON_DAYS: Final = 7
 """Days of training from which the time of day explains a sensor without context."""
 
+SCARCE: Final = 100
+"""Steps a column below which the penalty is chosen, and residuals measured, on what was not fitted."""
+
+PENALTIES: Final = (1.0, 100.0, 1e4, 1e9)
+"""Choices there; the last one leaves the level alone."""
+
 _FEATURES: Final = ("switches", "stands", "centre", "scale", "low", "high", "bar")
 
 
@@ -107,8 +113,8 @@ class RobustRegression:
 
     @property
     def memory(self) -> int:
-        """Five of the longest time constants, or spans of smoothing."""
-        return int(5 * max(*self.parameters.time_constants, 240))
+        """Eight of the longest time constants: what lay before weighs less than a thousandth."""
+        return int(8 * max(*self.parameters.time_constants, 120))
 
     def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Fit the regression and what its residuals reach; see `Detector.fit`. It has no epochs."""
@@ -123,8 +129,13 @@ class RobustRegression:
         features = ContextFeatures.of(signal, time_constants=p.time_constants, daily=seasons, hold=p.hold)
         columns, target = features.matrix(signal), signal.target.astype(np.float64)
         rows = steps[:: -(-steps.size // p.rows)]
-        weights = huber.fit(columns[rows], target[rows], p.penalty)
-        residuals = np.where(signal.valid, target - columns @ weights, np.nan)
+        residuals, penalty = np.full(target.size, np.nan), p.penalty
+        scarce = steps.size < SCARCE * columns.shape[1]
+        if scarce:
+            penalty, residuals[steps] = huber.cross_fitted(columns[steps], target[steps], PENALTIES)
+        weights = huber.fit(columns[rows], target[rows], penalty)
+        if not scarce:
+            residuals[steps] = target[steps] - columns[steps] @ weights
         floor = _floor(target[steps])
         states = self._states(features, signal)
         deviations = np.array([_deviation(residuals[states == state]) for state in range(evidence.STATES)])
@@ -132,12 +143,11 @@ class RobustRegression:
         deviations = np.where(np.isfinite(deviations), np.maximum(deviations, 0.5 * whole), 3.0 * whole)
         repeats, longest = evidence.repeats_of(signal.target[steps])
         found = evidence.measure(residuals / deviations[states], signal.target, repeats, longest)
-        found[:, : self.warmup] = np.nan
         self._learned = _Learned(
             features,
             weights,
             deviations,
-            evidence.references(found, states),
+            evidence.references(found, self.warmup, states),
             repeats,
             longest,
             signal.channels,
@@ -159,7 +169,7 @@ class RobustRegression:
         found = evidence.measure(
             residuals / learned.deviations[states], signal.target, learned.repeats, learned.longest
         )
-        values = (found / learned.references[:, states]).max(axis=0)
+        values = found.strongest(learned.references, states)
         values[: self.warmup] = np.nan
         return Scores(
             timestamps=signal.timestamps,

@@ -11,7 +11,7 @@ def grade(event: Event, usual: float, interval: timedelta) -> Severity:
     ======== ============ ==================== =================
     severity peak / usual probability at least lasts at least
     ======== ============ ==================== =================
-    critical 6            0.99                 2 h
+    critical 5            0.99                 2 h
     high     3            0.95                 10 min
     medium   1.5          0.8
     low      all others, among them unusually small errors
@@ -28,7 +28,7 @@ def grade(event: Event, usual: float, interval: timedelta) -> Severity:
     """
     lasting = (event.end - event.start) * interval
     times = excess(event, usual)
-    if times >= 6 and event.probability >= 0.99 and lasting >= timedelta(hours=2):
+    if times >= 5 and event.probability >= 0.99 and lasting >= timedelta(hours=2):
         return "critical"
     if times >= 3 and event.probability >= 0.95 and lasting >= timedelta(minutes=10):
         return "high"

@@ -1,23 +1,15 @@
-"""The app as `telltale run` starts it, and a Chromium that is installed on this machine."""
+"""A Chromium that is installed on this machine, and a page in it that notes what goes wrong."""
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from running_app import Watched
 
-ROOT = Path(__file__).parents[2]
 QUIET = (
     "--no-sandbox",
     "--disable-quic",
@@ -30,32 +22,14 @@ QUIET = (
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
 
-@dataclass
-class Watched:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    off_host: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class App:
-    """A running app."""
-
-    url: str
-    home: Path
-    process: subprocess.Popen[bytes]
-    log: Path
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread for as long as it is open, and other tests need theirs.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     names = (os.environ.get("TELLTALE_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if name and (found := shutil.which(name))), None)
@@ -92,54 +66,3 @@ def watched(chromium: Browser) -> Iterator[Watched]:
     found.page.on("pageerror", lambda error: found.errors.append(str(error)))
     yield found
     context.close()
-
-
-def start(home: Path, *arguments: str) -> App:
-    """Start `telltale run` on a free port and wait until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    log = home.parent / "launcher.out"
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.commands.entry", "run", "--no-browser", *arguments],
-            env={
-                **kept,
-                "HOME": str(home.parent),
-                "PYTHONPATH": str(ROOT),
-                "TELLTALE_HOME": str(home),
-                "TELLTALE_PORT": str(port),
-                "TELLTALE_PROFILE": "engineer A",
-            },
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            cwd=home.parent,
-        )
-    app = App(f"http://127.0.0.1:{port}", home, process, log)
-    deadline, pause = time.monotonic() + 60, threading.Event()
-    while not _answers(app.url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            stop(app)
-            pytest.fail(f"the app did not start: {log.read_text(encoding='utf-8', errors='replace')}")
-        pause.wait(0.1)
-    return app
-
-
-def stop(app: App) -> None:
-    """Stop it as Ctrl+C does."""
-    app.process.terminate()
-    try:
-        app.process.wait(30)
-    except subprocess.TimeoutExpired:
-        app.process.kill()
-        app.process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310 -- our own host
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
-        return False

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import App, Watched, start, stop
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from running_app import App, Watched, start, stop
 
 from warehouse.state.owner import StateOwner
 from warehouse.state.published import read_labels
@@ -140,3 +140,16 @@ def _drag(page: Page, start_at: float, end_at: float) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * end_at, box["y"] + 90, steps=8)
     page.mouse.up()
+
+
+def test_charts_and_fields_read_the_same_in_another_zone(app: App, chromium: Browser):
+    context = chromium.new_context(viewport={"width": 1400, "height": 900}, timezone_id="Europe/Oslo")
+    page = context.new_page()
+    page.goto(f"{app.url}/anomalies?event={two_pumps.WORST}")
+    # 05:32 UTC is 07:32 in Oslo, in the field as on the axis.
+    expect(page.get_by_role("spinbutton", name="hour, From, Europe/Oslo")).to_have_text("07")
+    expect(page.get_by_text("Times in Europe/Oslo.")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    shown = page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.xaxis.range")
+    assert shown[1].startswith("2024-05-20 16:32")
+    context.close()

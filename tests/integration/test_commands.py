@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from tests.integration.command_line import npy, one_line, telltale, write_pump, write_spacecraft
+from command_line import npy, one_line, telltale, write_pump, write_spacecraft
 
 CSV = ("--time", "time", "--zone", "Europe/Berlin", "--asset", "Pump 9", "--unit", "flow=m3/h")
 

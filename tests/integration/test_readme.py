@@ -5,8 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-
-from tests.integration.command_line import ROOT, telltale, write_pump, write_spacecraft
+from command_line import ROOT, telltale, write_pump, write_spacecraft
 
 # Started and looked at by tests/faults and tests/browser; it does not end by itself.
 STAYS = "telltale run"

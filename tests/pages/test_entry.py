@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_rail_offers_every_machine_and_a_window(pumps: Warehouse, open_page: Open):
     page = open_page("main")
-    assert page.selectbox(key="asset").options == ["All 3 machines", "Pump 1", "Pump 2", "P-1"]
+    assert page.selectbox(key="asset").options == ["All machines", "Pump 1", "Pump 2", "P-1"]
     assert page.selectbox(key="span").value == "Last 24 hours"
 
 

@@ -23,7 +23,8 @@ def test_statistical_fits_stand_apart_and_are_named_as_such(pumps: Warehouse, op
     assert "Statistical detectors" in text_of(page)
     assert "no trained model" in text_of(page)
     table = _table(page, 1)
-    assert set(table["Version"]) == {"Robust statistical detector v1"}
+    assert "fits of the robust statistical detector" in text_of(page)
+    assert set(table["Version"]) == {"v1"}
     in_use = dict(zip(table["Machine · sensor"], table["In use"], strict=True))
     assert in_use["Pump 1 · outlet temperature"] == ""
     assert in_use["Pump 2 · outlet temperature"] == "● in use"

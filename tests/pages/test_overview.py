@@ -88,6 +88,8 @@ def test_a_picked_machine_leaves_the_others_out(pumps: Warehouse, open_page: Ope
     page = open_page("main")
     page.selectbox(key="asset").set_value("Pump 2").run()
     assert _queue(page) == ["Pump 2 · outlet temperature"]
+    # The sentence is about the whole fleet, whatever is picked.
+    assert "1 of 2 machines needs attention" in text_of(page)
 
 
 def test_an_empty_home_says_what_fills_it_and_offers_the_button(empty: Warehouse, open_page: Open):

@@ -118,9 +118,7 @@ def smoothed(raw: np.ndarray, span: float = 40.0) -> np.ndarray:
     return result.astype(np.float32).astype(np.float64)
 
 
-bursts = st.lists(
-    st.tuples(st.floats(0, 1), st.integers(1, 200), st.floats(0.01, 3)), min_size=0, max_size=6
-)
+bursts = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 200), st.floats(0.01, 3)), min_size=0, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
@@ -168,6 +166,7 @@ def test_it_finds_the_published_sequences_in_real_errors(channel: str) -> None:
     assert judged(errors, values) == published(errors, values)
 
 
+@pytest.mark.timeout(20)
 def test_a_month_of_minutes_is_judged_in_a_moment() -> None:
     """The cost is bounded even where every window has many steps above the lowest bar."""
     rng = np.random.default_rng(3)

@@ -1,0 +1,87 @@
+"""The app as `telltale run` starts it, and a page that notes what goes wrong on it."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong on it."""
+
+    page: Page
+    off_host: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def start(home: Path, *arguments: str) -> App:
+    """Start `telltale run` on a free port and wait until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    log = home.parent / "launcher.out"
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.commands.entry", "run", "--no-browser", *arguments],
+            env={
+                **kept,
+                "HOME": str(home.parent),
+                "PYTHONPATH": str(ROOT),
+                "TELLTALE_HOME": str(home),
+                "TELLTALE_PORT": str(port),
+                "TELLTALE_PROFILE": "engineer A",
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=home.parent,
+        )
+    app = App(f"http://127.0.0.1:{port}", home, process, log)
+    deadline, pause = time.monotonic() + 60, threading.Event()
+    while not _answers(app.url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            stop(app)
+            pytest.fail(f"the app did not start: {log.read_text(encoding='utf-8', errors='replace')}")
+        pause.wait(0.1)
+    return app
+
+
+def stop(app: App) -> None:
+    """Stop it as Ctrl+C does."""
+    app.process.terminate()
+    try:
+        app.process.wait(30)
+    except subprocess.TimeoutExpired:
+        app.process.kill()
+        app.process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:  # noqa: S310 -- our own host
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
