@@ -45,14 +45,15 @@ def page() -> None:
         judge(made, listed, opened)
     with left:
         event_list(listed, opened, viewer.zone(), go)
-        more = sum(event.open for event in whole.events)
-        st.caption(f"{counted(more, 'event')} open, {len(whole.events) - more} over")
+        running = sum(event.open and not event.historical for event in whole.events)
+        st.caption(f"{counted(running, 'event')} open, {len(whole.events) - running} over")
 
 
 def choose(whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
     """Draw the filters and return the list and the open event, which the address names."""
     picked = rail.picked()
     found = fleet.within(whole.events, picked.span, picked.machine)
+    found = tuple(sorted(found, key=lambda event: event.historical))  # stable: worst first among equals
     listed = list(filters(found))[:LONGEST_LIST]
     wanted = address.read("event") or st.session_state.get("opened")
     opened = next((event for event in listed if event.event_id == wanted), None)

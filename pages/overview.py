@@ -155,7 +155,7 @@ def days(made: Stamp, machine: str | None) -> None:
         tile = shown[points[0]]
         if tile.event_id is not None:
             open_event(tile.event_id, window="day")
-        st.caption(f"{tile.machine}, {tile.day:%a %-d %b}: no events.")
+        st.caption(f"{tile.machine}, {tile.day:%a} {tile.day.day} {tile.day:%b}: no events.")
 
 
 def open_event(event_id: str, window: str | None = None) -> None:

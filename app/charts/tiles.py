@@ -13,6 +13,7 @@ from app.theme import SYMBOLS, WORST_FIRST, Palette
 _ROW_PX = 19
 _HEAD_PX = 20
 _TILE = (0.47, 0.42)  # half width and half height in parts of a cell
+_UNSEEN = "rgba(0,0,0,0)"
 
 
 def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
@@ -50,12 +51,13 @@ def day_tiles(tiles: Sequence[DayTile], palette: Palette) -> go.Figure:
             marker={
                 "symbol": [SYMBOLS.get(tile.severity or "", "square") for tile in tiles],
                 "size": [7 if tile.severity else 16 for tile in tiles],
-                "color": [palette.on_fill(tile.severity or "") for tile in tiles],
-                "line": {"width": 0},
                 # A tile without a mark is still there to be clicked.
-                "opacity": [1.0 if tile.severity else 0.0 for tile in tiles],
+                "color": [palette.on_fill(tile.severity) if tile.severity else _UNSEEN for tile in tiles],
+                "line": {"width": 0},
             },
-            customdata=[[tile.machine, f"{tile.day:%a %-d %b}", _words(tile)] for tile in tiles],
+            customdata=[
+                [tile.machine, f"{tile.day:%a} {tile.day.day} {tile.day:%b}", _words(tile)] for tile in tiles
+            ],
             hovertemplate="%{customdata[0]}, %{customdata[1]}: %{customdata[2]}<extra></extra>",
             unselected={"marker": {"opacity": 1.0}},
             selected={"marker": {"opacity": 1.0}},

@@ -117,7 +117,10 @@ def _label(event: EventRow) -> str:
 
 
 def _caption(event: EventRow, zone: Zone) -> str:
-    since = ("since " if event.open else "") + zone.day_or_clock(event.start, event.as_of)
+    if event.historical:
+        since = f"{zone.local(event.start):%d %b %Y}".lstrip("0")
+    else:
+        since = ("since " if event.open else "") + zone.day_or_clock(event.start, event.as_of)
     said = f"{event.severity.capitalize()}, {percent(event.probability)}, {since}"
     if event.verdict is not None:
         said += f" · **{VERDICT_WORDS[event.verdict.verdict]}**"

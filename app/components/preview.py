@@ -21,7 +21,7 @@ def headline(event: EventRow) -> None:
 
 def chips(event: EventRow) -> str:
     """Return the facts of an event as a row of quiet badges, in markdown."""
-    running = ", still running" if event.open else ""
+    running = (", to the end of the data" if event.historical else ", still running") if event.open else ""
     facts = [
         f"Probability {percent(event.probability)}",
         f"{lasting(max(event.end - event.start, timedelta()))}{running}",

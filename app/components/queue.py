@@ -63,7 +63,10 @@ def state_words(event: EventRow, zone: Zone) -> str:
         return f"{VERDICT_WORDS[event.verdict.verdict]}, {event.verdict.actor}"
     if event.acknowledged_by is not None:
         return f"Ack. by {event.acknowledged_by}"
-    return "New" if event.open else f"New, over {zone.day_or_clock(event.end, event.as_of)}"
+    if event.open:
+        return "New"
+    ended = zone.day_or_clock(event.end, event.as_of).replace(" ", "\u00a0")
+    return f"New, over {ended}"
 
 
 def _remember() -> None:

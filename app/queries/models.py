@@ -32,7 +32,10 @@ def lineage(version_id: int) -> Lineage:
     return Lineage(
         title=f"{sensor.asset_name} · {sensor.name}, {method_words(version.method)} v{version.number}",
         facts=tuple(facts),
-        spans=tuple((name, start, end) for name, (start, end) in version.spans.items()),
+        spans=tuple(
+            (name, start, end)
+            for name, (start, end) in sorted(version.spans.items(), key=lambda span: span[1])
+        ),
         parameters=tuple((name, _plain(value)) for name, value in sorted(version.parameters.items())),
         metrics=tuple(sorted(version.metrics.items())),
         artifacts=tuple(sorted(version.artifacts.items())),

@@ -58,13 +58,13 @@ class TelemanomParameters:
     window: int = 250
     smoothing_span: int = 105
     epochs: int = 40
-    patience: int = 8
+    patience: int = 10
     least_gain: float = 1e-5
-    batch: int = 32
+    batch: int = 16
     learning_rate: float = 2e-3
     validation_share: float = 0.2
-    coverage: float = 20.0
-    least_crops: int = 192
+    coverage: float = 25.0
+    least_crops: int = 256
     most_crops: int = 1024
     hold: int = 30
 

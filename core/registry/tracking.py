@@ -3,7 +3,8 @@
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlparse
 
 from core.errors import RegistryError
+from core.registry.artifacts import digests
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -83,17 +85,42 @@ class Tracking:
         Raises
         ------
         RegistryError
-            There are no finite held-out figures: such a version is not registered.
+            There are no finite held-out figures: such a version is not registered. Or MLflow refuses.
+        ArtifactError
+            There are no files to register.
         """
         figures = {name: value for name, value in new.metrics.items() if math.isfinite(value)}
         if not figures:
             raise RegistryError(f"{new.name}: no held-out figure exists, so no version is registered")
+        digests(new.folder)
+        with self._explained(f"{new.name}: registering it"):
+            client = self._client
+            run = client.create_run(self._experiment, run_name=new.name, tags=dict(new.tags))
+            run_id = str(run.info.run_id)
+            try:
+                version = self._record(new, run_id, figures, f"{run.info.artifact_uri}/model")
+            except BaseException:
+                client.set_terminated(run_id, "FAILED")
+                raise
+            return Registered(run_id, version, Path(unquote(urlparse(run.info.artifact_uri).path)) / "model")
+
+    def crown(self, registered_name: str, number: int) -> None:
+        """Move the alias ``champion`` to a version.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version.
+        """
+        with self._explained(f"{registered_name} version {number}: making it the champion"):
+            self._client.set_registered_model_alias(registered_name, CHAMPION, str(number))
+
+    def _record(self, new: NewRun, run_id: str, figures: Mapping[str, float], source: str) -> int:
+        """Fill a run that was begun, end it, and return the number of the version made of it."""
         from mlflow.entities import Metric, Param
 
         client = self._client
         at_ms = int(new.finished_at.timestamp() * 1000)
-        run = client.create_run(self._experiment, run_name=new.name, tags=dict(new.tags))
-        run_id = str(run.info.run_id)
         curves = [
             Metric(name, value, at_ms, step) for step, name, value in new.curves if math.isfinite(value)
         ]
@@ -104,21 +131,22 @@ class Tracking:
         client.set_terminated(run_id, "FINISHED")
         if not client.search_registered_models(f"name = '{new.registered_name}'"):
             client.create_registered_model(new.registered_name)
-        source = f"{run.info.artifact_uri}/model"
-        version = client.create_model_version(new.registered_name, source=source, run_id=run_id)
-        return Registered(run_id, int(version.version), Path(unquote(urlparse(source).path)))
+        return int(client.create_model_version(new.registered_name, source=source, run_id=run_id).version)
 
-    def crown(self, registered_name: str, number: int) -> None:
-        """Move the alias ``champion`` to a version."""
-        self._client.set_registered_model_alias(registered_name, CHAMPION, str(number))
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Tell MLflow's own failures in our words."""
+        _silence()
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as error:
+            raise RegistryError(f"{what} failed: {error}") from error
 
     @cached_property
     def _client(self) -> "MlflowClient":
-        # Read by mlflow when it is imported: it reports nothing to anybody.
-        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-        os.environ["DO_NOT_TRACK"] = "true"
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        _silence()
         from mlflow.tracking import MlflowClient
 
         self._root.mkdir(parents=True, exist_ok=True)
@@ -132,3 +160,11 @@ class Tracking:
             return str(known.experiment_id)
         place = (self._root / "artifacts").as_uri()
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))
+
+
+def _silence() -> None:
+    """Let mlflow report nothing to anybody; it reads this when it is imported."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)

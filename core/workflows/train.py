@@ -123,7 +123,7 @@ def train_sensor(
     version = _register(request, trained, warehouse, clock())
     reason = _held_back(version, warehouse)
     if not reason:
-        warehouse.catalog.promote(version.id, actor=request.actor, at=clock())
+        version = warehouse.catalog.promote(version.id, actor=request.actor, at=clock())
         if version.registered_name is not None:
             Tracking(warehouse.layout.tracking).crown(version.registered_name, version.number)
     return TrainOutcome(version, not reason, figures_found, reason)

@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-# Playwright keeps an event loop running in this thread for as long as it is open, and other tests need theirs.
+# Playwright keeps an event loop running in this thread while it is open, and other tests need theirs.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     names = (os.environ.get("TELLTALE_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")

@@ -1,6 +1,7 @@
 """Every threshold passes this suite: what events promise, whatever rule raised them."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -204,7 +205,7 @@ def test_events_are_ordered_apart_and_inside(
     for place, length in holes:
         values[int(place * n) : int(place * n) + length] = np.nan
     found = events(name, values)
-    for earlier, later in zip(found, found[1:], strict=False):
+    for earlier, later in pairwise(found):
         assert earlier.end <= later.start
         assert not earlier.open
     for event in found:

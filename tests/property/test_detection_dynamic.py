@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def pruned(errors: np.ndarray, steps: list[int], highest_normal: float) -> list[
     maxima = [max(errors[a : b + 1]) for a, b in sequences]
     ranked = [*sorted(maxima, reverse=True), highest_normal]
     removed: list[float] = []
-    for higher, lower in zip(ranked, ranked[1:], strict=False):
+    for higher, lower in pairwise(ranked):
         removed = [*removed, higher] if (higher - lower) / higher < 0.13 else []
     kept = [pair for pair, top in zip(sequences, maxima, strict=True) if top not in removed]
     return [step for step in steps if any(a <= step <= b for a, b in kept)]

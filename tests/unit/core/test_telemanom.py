@@ -14,7 +14,15 @@ from core.networks.training import Epoch
 from core.signal import Signal
 
 TINY = TelemanomParameters(
-    hidden=(6, 6), window=30, horizon=2, smoothing_span=10, epochs=6, patience=6, batch=4, least_crops=8
+    hidden=(6, 6),
+    window=30,
+    horizon=2,
+    smoothing_span=10,
+    epochs=6,
+    patience=6,
+    batch=4,
+    least_crops=8,
+    most_crops=40,
 )
 
 
