@@ -17,22 +17,25 @@ STUCK_STEPS: Final = 30
 _LOOK_BACK: Final = 1440
 
 
-def why(event: Event, scores: Scores, signal: Signal) -> str:
+def why(event: Event, scores: Scores, signal: Signal, *, lasted: timedelta | None = None) -> str:
     """Return why an event was raised.
 
     Parameters
     ----------
     event
         Its indices refer to `scores` and `signal`, which have the same steps.
+    lasted
+        How long it has lasted, where it began before the first step of `signal`.
     """
-    lasting = duration((event.end - event.start) * signal.interval)
+    length = (event.end - event.start) * signal.interval if lasted is None else lasted
+    lasting = duration(length)
     unit = signal.units[0]
     if event.peak_score < event.threshold:
         return f"Follows its prediction unusually closely for {lasting}"
     stuck = _stuck(event, signal)
     if stuck is not None:
         value, steps = stuck
-        return f"Stuck at {_amount(value, unit)} for {duration(steps * signal.interval)}"
+        return f"Stuck at {_amount(value, unit)} for {duration(max(length, steps * signal.interval))}"
     part = slice(event.start, event.end)
     gap = signal.target[part].astype(np.float64) - scores.expected[part]
     gap = gap[np.isfinite(gap)]

@@ -99,7 +99,6 @@ def _continued(old: SensorEvent, new: SensorEvent) -> SensorEvent:
             threshold=old.threshold,
             probability=max(old.probability, new.probability),
             severity=old.severity,
-            why=old.why,
             drivers=old.drivers,
         )
     return replace(new, start=start)

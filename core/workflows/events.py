@@ -1,6 +1,7 @@
 """Detections as the warehouse keeps them: frames of scores and events, and back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -39,6 +40,17 @@ def found_events(
             drivers=tuple((channels[channel], share) for channel, share in event.drivers),
         )
         for event in detection.events
+    )
+
+
+def reworded(events: Sequence[SensorEvent], detection: Detection, signal: Signal) -> tuple[SensorEvent, ...]:
+    """Return `events`; those that began before what the detection saw get their reason in full length."""
+    ends = {moment(signal.timestamps[one.end - 1]) + signal.interval: one for one in detection.events}
+    return tuple(
+        replace(event, why=why(one, detection.scores, signal, lasted=event.end - event.start))
+        if (one := ends.get(event.end)) is not None and event.start < moment(signal.timestamps[one.start])
+        else event
+        for event in events
     )
 
 

@@ -9,7 +9,7 @@ from core.ensembles.raise_events import EventRaiser
 from core.errors import JobError
 from core.workflows.baseline import fit_baseline
 from core.workflows.event_identity import SensorEvent, identified, renewed
-from core.workflows.events import found_events, score_frame, stored_events
+from core.workflows.events import found_events, reworded, score_frame, stored_events
 from core.workflows.methods import load_version
 from core.workflows.reporting import Clock
 from core.workflows.signals import declared, load_signal
@@ -68,7 +68,8 @@ def judge_sensor(
     signal = load_signal(warehouse, sensor, window.start, window.end)
     detection = raiser.detect(signal)
     found = found_events(detection, signal, sensor, version.id)
-    events = identified(renewed(found, stored if window.goes_on else (), window.cut), known)
+    events = renewed(found, stored if window.goes_on else (), window.cut)
+    events = identified(reworded(events, detection, signal), known)
     scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
     return Judged(sensor, version, scores, events)
 

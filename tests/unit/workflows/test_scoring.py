@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from conftest import STEP, T0, batch, clock, pump
 
+from core.ensembles.explain import duration
 from core.errors import CoreError, JobError
 from core.workflows.ingest import ingest
 from core.workflows.reporting import silent, unrecorded
@@ -90,7 +91,23 @@ def test_judging_bit_by_bit_says_the_same_as_judging_at_once(tmp_path, home: War
     )
     assert events.select("start", "end", "open").rows() == events_once.select("start", "end", "open").rows()
     assert events["event_id"].to_list() == before["event_id"].to_list()
+    assert events["why"].to_list() == events_once["why"].to_list()
     once.close()
+
+
+def test_an_event_longer_than_what_is_read_again_keeps_its_start_and_full_length(home: Warehouse) -> None:
+    steps = 9000  # the statistical detector reads at most two days of steps again
+    flow, load = pump(steps, fault=(5200, steps))
+    put(home, flow[:-50], load[:-50])
+    target = home.catalog.find_sensor("Pump/flow")
+    score_sensor(target, warehouse=home, clock=clock)
+    (before,) = stored(home)[1].rows(named=True)
+    put(home, flow, load, first=steps - 50)
+    score_sensor(target, warehouse=home, clock=clock)
+    (after,) = stored(home)[1].rows(named=True)
+    assert (after["event_id"], after["start"]) == (before["event_id"], before["start"])
+    assert after["end"] == T0 + steps * STEP
+    assert after["why"].endswith(f"for {duration(after['end'] - after['start'])}")
 
 
 def test_scoring_again_without_new_readings_changes_nothing(home: Warehouse) -> None:
