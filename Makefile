@@ -26,7 +26,11 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks.first_floor --json benchmarks/out/first_floor.json
+	$(BIN)/python -m benchmarks.demo_fleet --json benchmarks/out/demo_fleet.json
+	@test -d $(TELLTALE_TEST_DATA)/smap_msl || { echo "No NASA telemetry in $(TELLTALE_TEST_DATA): skipped"; exit 0; }; \
+	$(BIN)/python -m benchmarks.telemanom $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
+		$(TELLTALE_TEST_DATA)/smap_msl/labeled_anomalies.csv \
+		--reference $(TELLTALE_TEST_DATA)/smap_msl/reference_events.csv --json benchmarks/out/telemanom.json
 
 # Stamps: an install is repeated only when what it was made from has changed.
 $(VENV)/bin/python:

@@ -5,6 +5,7 @@ from functools import cache
 from types import ModuleType
 
 from core.errors import CoreError
+from core.networks.hush import hushed
 
 
 @cache
@@ -18,7 +19,12 @@ def keras() -> ModuleType:
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras as loaded
+    with hushed():
+        import keras as loaded
+        import tensorflow as tf
+
+        # Looks for devices now, which it would otherwise complain about in the middle of a progress bar.
+        tf.config.list_physical_devices()
 
     backend = loaded.backend.backend()
     if backend != "tensorflow":

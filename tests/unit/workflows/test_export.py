@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from conftest import STEP, T0, batch, clock, pump
+from one_pump import STEP, T0, batch, clock, pump
 
 from core.errors import CoreError, ParameterError
 from core.workflows.export import export_events, export_smap_msl

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from conftest import STEP, T0, batch, clock, pump
+from one_pump import STEP, T0, batch, clock, pump
 
 from core.ensembles.explain import duration
 from core.errors import CoreError, JobError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import STEP, T0, batch, clock, pump
+from one_pump import STEP, T0, batch, clock, pump
 
 from core.errors import ConstantSignal, CoreError, InsufficientData
 from core.workflows.ingest import ingest
