@@ -16,7 +16,7 @@ TUNING: Final = 1.345
 FOLDS: Final = 4
 """Blocks in order of time; each is predicted by weights from the others."""
 
-_ROUNDS: Final = 8
+ROUNDS: Final = 8
 
 
 def robust_deviation(values: NDArray[np.float64]) -> float:
@@ -24,7 +24,9 @@ def robust_deviation(values: NDArray[np.float64]) -> float:
     return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
-def fit(columns: NDArray[np.float64], target: NDArray[np.float64], penalty: float) -> NDArray[np.float64]:
+def fit(
+    columns: NDArray[np.float64], target: NDArray[np.float64], penalty: float, *, rounds: int = ROUNDS
+) -> NDArray[np.float64]:
     """Return the (columns,) weights of a Huber regression.
 
     Parameters
@@ -35,6 +37,8 @@ def fit(columns: NDArray[np.float64], target: NDArray[np.float64], penalty: floa
         (n,) what they shall explain.
     penalty
         Ridge penalty in steps' worth of data, on columns of unit deviation; the constant is free.
+    rounds
+        Times that outliers are weighed anew.
     """
     centre, spread = columns.mean(axis=0), columns.std(axis=0)
     live = spread > 1e-9 * np.maximum(np.abs(centre), 1.0)
@@ -45,7 +49,7 @@ def fit(columns: NDArray[np.float64], target: NDArray[np.float64], penalty: floa
     shifted = target - middle
     counts = np.ones(target.size)
     weights = np.zeros(design.shape[1])
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         weighted = design * counts[:, None]
         weights = np.linalg.solve(weighted.T @ design + np.diag(ridge), weighted.T @ shifted)
         residuals = shifted - design @ weights
@@ -79,7 +83,7 @@ def cross_fitted(
         residuals = np.empty(target.size)
         for low, high in pairwise(edges):
             others = np.r_[0:low, high : target.size]
-            weights = fit(columns[others], target[others], penalty)
+            weights = fit(columns[others], target[others], penalty, rounds=3)
             residuals[low:high] = target[low:high] - columns[low:high] @ weights
         # Half of the residuals may be nothing where a sensor rests: the mean sees the others too.
         off = float(np.abs(np.clip(residuals, *np.quantile(residuals, (0.01, 0.99)))).mean())

@@ -130,7 +130,7 @@ class RobustRegression:
         columns, target = features.matrix(signal), signal.target.astype(np.float64)
         rows = steps[:: -(-steps.size // p.rows)]
         residuals, penalty = np.full(target.size, np.nan), p.penalty
-        scarce = steps.size < SCARCE * columns.shape[1]
+        scarce = steps.size <= min(SCARCE * columns.shape[1], p.rows)
         if scarce:
             penalty, residuals[steps] = huber.cross_fitted(columns[steps], target[steps], PENALTIES)
         weights = huber.fit(columns[rows], target[rows], penalty)

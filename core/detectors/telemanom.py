@@ -65,7 +65,7 @@ class TelemanomParameters:
     validation_share: float = 0.2
     coverage: float = 25.0
     least_crops: int = 256
-    most_crops: int = 1024
+    most_crops: int = 640
     hold: int = 30
 
     def __post_init__(self) -> None:

@@ -28,8 +28,9 @@ class RobustThresholdParameters:
     ----------
     steps_per_alarm
         Steps in which normal scores exceed the bar once on average.
-    least
-        The bar is never lower than this.
+    least, most
+        The bar is never lower nor higher than this, so that a calibration part full of faults does not hide
+        the next one.
     release
         Share of the bar below which an event ends.
     shortest, brief_factor
@@ -46,13 +47,14 @@ class RobustThresholdParameters:
 
     steps_per_alarm: float = 5e6
     least: float = 2.0
+    most: float = 4.0
     release: float = 0.6
     shortest: int = 5
     brief_factor: float = 1.5
     gap: int = 60
 
     def __post_init__(self) -> None:
-        if self.steps_per_alarm < 1 or self.least <= 0 or not 0 < self.release <= 1:
+        if self.steps_per_alarm < 1 or not 0 < self.least <= self.most or not 0 < self.release <= 1:
             raise ParameterError(f"robust threshold: bar or release out of range: {self}")
         if self.shortest < 1 or self.brief_factor < 1 or self.gap < 0:
             raise ParameterError(f"robust threshold: shortest, brief_factor or gap out of range: {self}")
@@ -93,7 +95,8 @@ class RobustThreshold:
         NotFitted
             Before `fit` or `load`.
         """
-        return max(self._fitted().level(self.parameters.steps_per_alarm), self.parameters.least)
+        p = self.parameters
+        return min(max(self._fitted().level(p.steps_per_alarm), p.least), p.most)
 
     @property
     def usual(self) -> float:

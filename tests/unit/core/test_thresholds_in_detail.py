@@ -82,6 +82,16 @@ def test_a_brief_excess_must_be_a_high_one() -> None:
     assert found(values) == [(500, 503), (700, 710)]
 
 
+def test_a_calibration_part_full_of_faults_does_not_hide_the_next() -> None:
+    calibrate = np.abs(np.random.default_rng(0).normal(0.6, 0.1, 4000))
+    calibrate[500:2500] = 9.0
+    threshold = RobustThreshold().fit(of(calibrate), calibrate.astype(np.float32))
+    assert threshold.level == threshold.parameters.most
+    values = np.full(1000, 0.5)
+    values[300:400] = 9.0
+    assert len(threshold.judge(of(values), values.astype(np.float32)).events) == 1
+
+
 def test_severity_follows_its_table() -> None:
     assert grade(EVENT, 1.0, MINUTE) == "critical"
     assert grade(replace(EVENT, end=60), 1.0, MINUTE) == "high"
@@ -100,7 +110,9 @@ def test_severity_divides_safely() -> None:
     assert grade(quiet, 0.01, MINUTE) == "low"
 
 
-@pytest.mark.parametrize("wrong", [{"least": 0.0}, {"release": 1.5}, {"brief_factor": 0.5}, {"gap": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"least": 0.0}, {"most": 1.0}, {"release": 1.5}, {"brief_factor": 0.5}, {"gap": -1}]
+)
 def test_robust_parameters_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match="robust threshold"):
         RobustThresholdParameters(**wrong)  # type: ignore[arg-type]
