@@ -169,6 +169,17 @@ class Catalog:
         with self._database.reading() as connection:
             return versions.champions(connection)
 
+    def watching(self, sensor_id: int) -> tuple[Version, ...]:
+        """Return the versions that raise a sensor's events, the one in production first."""
+        with self._database.reading() as connection:
+            ids = versions.watching(connection, sensor_id).get(sensor_id, ())
+            return tuple(versions.by_id(connection, one) for one in ids)
+
+    def watchers(self) -> dict[int, tuple[int, ...]]:
+        """Return sensor id → ids of the versions that raise its events, the one in production first."""
+        with self._database.reading() as connection:
+            return versions.watching(connection)
+
     def promote(self, version_id: int, *, actor: str, at: datetime) -> Version:
         """Make a version its sensor's only champion and return it.
 

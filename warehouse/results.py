@@ -13,7 +13,7 @@ from warehouse.layout import Layout
 from warehouse.manifest import File, Manifest, Snapshot
 from warehouse.parquet import scan
 from warehouse.result_commit import Pair, ResultCommit
-from warehouse.schema import EVENTS, SCORES, conform
+from warehouse.schema import EVENTS, SCORES, SEVERITIES, conform
 from warehouse.turns import in_turn
 
 
@@ -153,7 +153,10 @@ class Results:
         return self._events(files)
 
     def events_current(self, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
-        """Return the events that each sensor's version in production found, by start.
+        """Return the events that the versions watching each sensor found, by start.
+
+        An event that several of them found, known by its id, is returned once: as the version in production
+        has it, unless another calls it more severe or, equally severe, longer.
 
         Parameters
         ----------
@@ -165,14 +168,23 @@ class Results:
         IntegrityError
             A file is missing or is not what was written.
         """
-        champions = self._catalog.champions()
+        watchers = self._catalog.watchers()
         files = self._manifest.live("events", sensor_ids=sensor_ids)
         wanted = None if sensor_ids is None else set(sensor_ids)
-        return self._events(
+        events = self._events(
             one
             for one in files
-            if champions.get(one.sensor_min) == one.version_id
+            if one.version_id in watchers.get(one.sensor_min, ())
             and (wanted is None or one.sensor_min in wanted)
+        )
+        production = [version for version, *_ in watchers.values()]
+        rank = pl.col("severity").replace_strict({name: n for n, name in enumerate(SEVERITIES)}, default=-1)
+        length = pl.col("end") - pl.col("start")
+        by = (rank, length, pl.col("version_id").is_in(production))
+        return (
+            events.sort(*by, descending=True, maintain_order=True)
+            .unique("event_id", keep="first", maintain_order=True)
+            .sort("start", "sensor_id", "event_id")
         )
 
     def _events(self, files: Iterable[File]) -> pl.DataFrame:

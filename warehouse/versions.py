@@ -176,6 +176,28 @@ def champions(connection: sqlite3.Connection, sensor_id: int | None = None) -> d
     return found
 
 
+def watching(connection: sqlite3.Connection, sensor_id: int | None = None) -> dict[int, tuple[int, ...]]:
+    """Return sensor id → ids of the versions that raise its events, the one in production first.
+
+    Beside a trained model the newest baseline goes on watching: a model that predicts from the last reading
+    follows a slow drift and does not see it. A declared test part is judged by the version in production
+    alone, so that its figures are those of one method.
+    """
+    found: dict[int, tuple[int, ...]] = {
+        sensor: (version,) for sensor, version in champions(connection, sensor_id).items()
+    }
+    rows = connection.execute(
+        "SELECT v.sensor_id, max(v.id) FROM versions v JOIN sensors s ON s.id = v.sensor_id"
+        " WHERE v.kind = 'baseline' AND (?1 IS NULL OR v.sensor_id = ?1) AND NOT EXISTS ("
+        "  SELECT 1 FROM parts p WHERE p.asset_id = s.asset_id AND p.name = 'test')"
+        " GROUP BY v.sensor_id",
+        (sensor_id,),
+    ).fetchall()
+    for sensor, version in rows:
+        found[int(sensor)] = tuple(dict.fromkeys((*found[int(sensor)], int(version))))
+    return found
+
+
 def promote(connection: sqlite3.Connection, version_id: int, actor: str, at: datetime) -> None:
     """Make a version its sensor's only champion, in the open transaction, and keep the history.
 

@@ -37,8 +37,8 @@ class Judged:
 
 def judge_sensor(
     sensor: Sensor, *, warehouse: Warehouse, clock: Clock, since: datetime | None = None
-) -> Judged:
-    """Judge what is new of a sensor.
+) -> tuple[Judged, ...]:
+    """Judge what is new of a sensor, by each version that watches it, the one in production first.
 
     Parameters
     ----------
@@ -56,12 +56,27 @@ def judge_sensor(
     """
     if sensor.role != "target":
         raise JobError(f"{sensor.key} is a {sensor.role} sensor: it explains others and is not judged itself")
-    version = warehouse.catalog.champion(sensor.id)
-    if version is None:
-        version = fit_baseline(sensor, warehouse=warehouse, at=clock())
+    versions = warehouse.catalog.watching(sensor.id)
+    if not versions:
+        versions = (fit_baseline(sensor, warehouse=warehouse, at=clock()),)
+    known = stored_events(warehouse.results.read_events(sensor.id))
+    judged: list[Judged] = []
+    for version in versions:
+        judged.append(_judge(sensor, version, known, warehouse, since))
+        # Events of one scoring share ids too: what both versions see is one event.
+        known = (*(event for event in known if event.version_id != version.id), *judged[-1].events)
+    return tuple(judged)
+
+
+def _judge(
+    sensor: Sensor,
+    version: Version,
+    known: tuple[SensorEvent, ...],
+    warehouse: Warehouse,
+    since: datetime | None,
+) -> Judged:
     raiser = load_version(version, warehouse)
     window = _window(sensor, version, raiser, warehouse, since)
-    known = stored_events(warehouse.results.read_events(sensor.id))
     stored = tuple(event for event in known if event.version_id == version.id)
     if window is None:
         return Judged(sensor, version, None, stored)

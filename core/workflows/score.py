@@ -30,7 +30,7 @@ class Scored:
     steps
         Newly judged steps.
     events, running
-        The version's events on the sensor now, and how many of them still run.
+        Events on the sensor now, of every version that watches it, and how many of them still run.
     """
 
     version: Version
@@ -42,9 +42,12 @@ class Scored:
 def score_sensor(
     sensor: Sensor, *, warehouse: Warehouse, clock: Clock, since: datetime | None = None
 ) -> Scored:
-    """Judge what is new of a sensor and store scores and events in one commit; see `judge_sensor`."""
+    """Judge what is new of a sensor and store scores and events in one commit; see `judge_sensor`.
+
+    What is returned is of the version in production.
+    """
     judged = judge_sensor(sensor, warehouse=warehouse, clock=clock, since=since)
-    _store([judged], warehouse, clock)
+    _store(judged, warehouse, clock)
     return _summed(judged)
 
 
@@ -72,7 +75,7 @@ def score_job(
     sensors = [warehouse.catalog.sensor(one) for one in ids if isinstance(one, int)]
     failed: dict[str, JSON] = {}
     done: list[Scored] = []
-    waiting: list[Judged] = []
+    waiting: list[tuple[Judged, ...]] = []
     for position, sensor in enumerate(sensors):
         progress(position / len(sensors), f"Scoring {sensor.key}")
         try:
@@ -80,7 +83,7 @@ def score_job(
         except (CoreError, WarehouseError) as error:
             failed[sensor.key] = str(error)
         if len(waiting) == BATCH or position + 1 == len(sensors):
-            _store(waiting, warehouse, clock)
+            _store([judged for one in waiting for judged in one], warehouse, clock)
             done += [_summed(one) for one in waiting]
             waiting = []
     if not done:
@@ -108,16 +111,18 @@ def _store(batch: Sequence[Judged], warehouse: Warehouse, clock: Clock) -> None:
             note=f"scoring of {', '.join(one.sensor.key for one in fresh)}",
         )
     if batch:
-        told: list[JSON] = [one.sensor.id for one in batch]
+        told: list[JSON] = list(dict.fromkeys(one.sensor.id for one in batch))
         warehouse.jobs.inbox.put(
             str(uuid4()), "fleet.refresh", {"sensor_ids": told}, actor="scoring", at=clock()
         )
 
 
-def _summed(judged: Judged) -> Scored:
+def _summed(judged: Sequence[Judged]) -> Scored:
+    first = judged[0]
+    events = {event.event_id: event for one in judged for event in one.events}
     return Scored(
-        version=judged.version,
-        steps=0 if judged.scores is None else judged.scores.height,
-        events=len(judged.events),
-        running=sum(event.open for event in judged.events),
+        version=first.version,
+        steps=0 if first.scores is None else first.scores.height,
+        events=len(events),
+        running=sum(event.open for event in events.values()),
     )

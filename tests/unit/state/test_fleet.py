@@ -156,7 +156,7 @@ def test_open_events_of_the_champion_show_with_the_worst_severity(owner, reading
     }
 
 
-def test_a_promoted_version_takes_its_events_to_the_screen_and_they_inherit_verdicts(owner, readings):
+def test_a_promoted_version_brings_its_events_to_the_screen_and_they_inherit_verdicts(owner, readings):
     first = version(readings, TEMPERATURE_7)
     events(readings, first, ("old", 9, 5, "high", False))
     refresh(owner)
@@ -171,6 +171,7 @@ def test_a_promoted_version_takes_its_events_to_the_screen_and_they_inherit_verd
     assert found.select("event_id", "verdict", "label_actor").rows() == [
         ("other", None, None),
         ("new", "false_positive", "ada"),
+        ("old", "false_positive", "ada"),  # the statistical fit goes on watching
     ]
     assert row(owner, TEMPERATURE_7)["champion"] == "LSTM v1"
 

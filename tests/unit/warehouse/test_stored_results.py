@@ -87,15 +87,28 @@ def test_an_equal_list_of_events_changes_nothing(judged: Warehouse) -> None:
     assert judged.manifest.snapshot() == first
 
 
-def test_current_events_are_those_of_the_version_in_production(judged: Warehouse) -> None:
+def test_current_events_are_those_of_the_version_in_production_and_of_the_baseline(judged: Warehouse) -> None:
     results = judged.results
     for sensor, version in ((1, 1), (1, 2), (2, 3)):
         results.put_events(sensor, version, events(sensor, version, NOON), at=NOW)
+    # Version 2 is a challenger until it is promoted.
     assert results.events_current()["version_id"].to_list() == [1, 3]
-
     judged.catalog.promote(2, actor="ada", at=NOW)
-    assert results.events_current()["version_id"].to_list() == [2, 3]
+    assert results.events_current()["version_id"].to_list() == [1, 2, 3]
     assert results.events_current([2])["version_id"].to_list() == [3]
+
+
+@pytest.mark.parametrize(
+    ("severities", "shown"), [(("high", "high"), 2), (("high", "low"), 1), (("low", "high"), 2)]
+)
+def test_an_event_that_both_found_is_shown_once_as_the_worse_of_them(
+    judged: Warehouse, severities: tuple[str, str], shown: int
+) -> None:
+    judged.catalog.promote(2, actor="ada", at=NOW)
+    for version, severity in enumerate(severities, start=1):
+        frame = events(1, version, NOON, severity=severity).with_columns(event_id=pl.lit("shared"))
+        judged.results.put_events(1, version, frame, at=NOW)
+    assert judged.results.events_current()["version_id"].to_list() == [shown]
 
 
 def test_scores_and_events_of_many_sensors_are_one_commit(judged: Warehouse) -> None:

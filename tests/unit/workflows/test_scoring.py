@@ -9,6 +9,7 @@ from one_pump import STEP, T0, batch, clock, pump
 
 from core.ensembles.explain import duration
 from core.errors import CoreError, JobError
+from core.workflows.baseline import fit_baseline
 from core.workflows.ingest import ingest
 from core.workflows.reporting import silent, unrecorded
 from core.workflows.score import score_job, score_sensor
@@ -186,3 +187,15 @@ def test_a_tampered_model_is_not_loaded(home: Warehouse) -> None:
     victim.write_bytes(victim.read_bytes() + b" ")
     with pytest.raises(CoreError, match="not the file that was registered"):
         score_sensor(target, warehouse=home, clock=lambda: clock() + timedelta(days=1))
+
+
+def test_a_declared_test_part_is_judged_by_the_version_in_production_alone(home: Warehouse) -> None:
+    middle, end = T0 + 1200 * STEP, T0 + STEPS * STEP
+    parts = (PartSpec("train", T0, middle), PartSpec("test", middle, end))
+    put(home, *pump(STEPS, fault=FAULT), parts=parts)
+    target = home.catalog.find_sensor("Pump/flow")
+    first = fit_baseline(target, warehouse=home, at=clock())
+    second = fit_baseline(target, warehouse=home, at=clock())
+    home.catalog.promote(first.id, actor="ada", at=clock())
+    assert [one.id for one in home.catalog.watching(target.id)] == [first.id]
+    assert second.id not in home.catalog.watchers()[target.id]

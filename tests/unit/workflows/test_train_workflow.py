@@ -117,3 +117,27 @@ def test_a_job_that_is_not_a_training_is_refused(home: Warehouse, payload) -> No
     with pytest.raises(CoreError):
         train_job(payload, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
     assert not Path(home.layout.tracking).exists()
+
+
+@pytest.mark.learned
+def test_a_trained_model_takes_no_running_alarm_off_the_screen(home: Warehouse) -> None:
+    """A model that predicts from the last reading follows a slow drift; the statistical fit sees it."""
+    steps = 1800
+    flow, load = pump(steps)
+    flow[1300:] -= np.linspace(0, 40, steps - 1300)
+    ingest(batch(flow, load), warehouse=home, clock=clock, actor="ada")
+    target = home.catalog.find_sensor("Pump/flow")
+    score_sensor(target, warehouse=home, clock=clock)
+    before = home.results.events_current([target.id])
+    assert before["open"].to_list()[-1]
+    outcome = train_sensor(TrainRequest(target.id, "quick"), warehouse=home, clock=clock)
+    assert outcome.version is not None
+    assert outcome.promoted
+    assert home.catalog.champion(target.id) == outcome.version
+    assert [one.kind for one in home.catalog.watching(target.id)] == ["trained", "baseline"]
+    scored = score_sensor(target, warehouse=home, clock=clock)
+    assert scored.version == outcome.version
+    after = home.results.events_current([target.id])
+    assert after["event_id"].n_unique() == after.height
+    assert before["event_id"][-1] in after["event_id"].to_list()
+    assert after.filter(event_id=before["event_id"][-1])["open"].item()
