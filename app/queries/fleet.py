@@ -97,6 +97,7 @@ def _events(
     machines: dict[int, Machine],
 ) -> tuple[EventRow, ...]:
     rows = []
+    learned = {version.sensor_id for version in versions.values() if version.champion}
     for row in frame.iter_rows(named=True):
         sensor = sensors[row["sensor_id"]]
         machine = machines.get(sensor.asset_id)
@@ -121,7 +122,7 @@ def _events(
                 why=row["why"],
                 mode=row["mode"],
                 drivers=_drivers(row["drivers"], sensors),
-                detector=detector_words(version),
+                detector=detector_words(version, beside=sensor.id in learned),
                 trained=version is not None and version.kind == "trained",
                 historical=machine is not None and machine.historical,
                 as_of=row["end"] if machine is None or machine.as_of is None else machine.as_of,
@@ -134,12 +135,19 @@ def _events(
     )
 
 
-def detector_words(version: Version | None) -> str:
-    """Return a version in words; a statistical detector is named as such."""
+def detector_words(version: Version | None, *, beside: bool) -> str:
+    """Return a version in words; a statistical detector is named as such.
+
+    Parameters
+    ----------
+    beside
+        Whether a trained model is in production on the sensor too.
+    """
     if version is None:
         return "Unknown detector"
     if version.kind == "baseline":
-        return f"{method_words(version.method)} v{version.number}, no trained model"
+        role = "beside the trained model" if beside else "no trained model"
+        return f"{method_words(version.method)} v{version.number}, {role}"
     return f"{method_words(version.method)} v{version.number}"
 
 

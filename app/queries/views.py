@@ -99,7 +99,7 @@ class EventRow:
     mode
         ``causal`` or ``review``.
     detector
-        The version in words; a baseline says that it is a statistical detector without a trained model.
+        The version in words; a baseline says that it is a statistical detector, no trained model.
     trained
         Whether a trained model raised it.
     historical
