@@ -25,6 +25,8 @@ def keras() -> ModuleType:
 
         # Looks for devices now, which it would otherwise complain about in the middle of a progress bar.
         tf.config.list_physical_devices()
+    # One traced function a network is meant; its advice against several is not for the person at the terminal.
+    tf.get_logger().setLevel("ERROR")
 
     backend = loaded.backend.backend()
     if backend != "tensorflow":
