@@ -25,7 +25,7 @@ def keras() -> ModuleType:
 
         # Looks for devices now, which it would otherwise complain about in the middle of a progress bar.
         tf.config.list_physical_devices()
-    # One traced function a network is meant; the advice against several is not for whoever reads the terminal.
+    # One traced function a network is meant: the advice against several is not for the terminal.
     tf.get_logger().setLevel("ERROR")
 
     backend = loaded.backend.backend()
