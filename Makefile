@@ -17,7 +17,7 @@ test: $(VENV)/.dev chromium lint
 	$(BIN)/python -m pytest
 
 soak: $(VENV)/.dev chromium
-	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property --timeout 3600
+	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property tests/integration/test_killed_writes.py --timeout 3600
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

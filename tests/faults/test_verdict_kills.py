@@ -69,7 +69,7 @@ def problems(home: Path, acknowledged: list[str]) -> list[str]:
 
 
 @pytest.mark.timeout(1200)
-def test_no_acknowledged_verdict_is_lost_or_doubled(home):
+def test_no_acknowledged_verdict_is_lost_or_doubled(home, record_property):
     kills = times(5, 50)
     rng = random.Random(20240501)
     acknowledged: list[str] = []
@@ -79,6 +79,8 @@ def test_no_acknowledged_verdict_is_lost_or_doubled(home):
     sides = Counter(one.split("-")[1] for one in acknowledged)
     assert sides["app"] >= kills
     assert sides["command"] >= 1
+    record_property("owner killed while verdicts are written", kills)
+    record_property("verdicts acknowledged before a kill, none lost, none doubled", len(acknowledged))
 
 
 def test_control_a_lost_and_a_doubled_verdict_are_noticed(home):
