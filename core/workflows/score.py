@@ -68,8 +68,8 @@ def score_job(
     """
     del metric  # scoring has no curves
     ids = payload.get("sensor_ids")
-    if not isinstance(ids, list) or not ids:
-        raise JobError("a scoring needs sensor_ids")
+    if not isinstance(ids, list) or not ids or not all(type(one) is int for one in ids):
+        raise JobError(f"a scoring needs sensor_ids, a list of whole numbers, not {ids!r}")
     since = payload.get("since")
     start = datetime.fromisoformat(since) if isinstance(since, str) else None
     sensors = [warehouse.catalog.sensor(one) for one in ids if isinstance(one, int)]

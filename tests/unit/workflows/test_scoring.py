@@ -199,3 +199,9 @@ def test_a_declared_test_part_is_judged_by_the_version_in_production_alone(home:
     home.catalog.promote(first.id, actor="ada", at=clock())
     assert [one.id for one in home.catalog.watching(target.id)] == [first.id]
     assert second.id not in home.catalog.watchers()[target.id]
+
+
+@pytest.mark.parametrize("ids", [None, [], "1", ["1"], [1, "2"], [True]])
+def test_a_job_that_names_no_sensors_is_refused(home: Warehouse, ids) -> None:
+    with pytest.raises(JobError, match="sensor_ids"):
+        score_job({"sensor_ids": ids}, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
