@@ -11,7 +11,7 @@ from warehouse.errors import CatalogError, ManifestConflict
 from warehouse.instants import microseconds, moment_of
 from warehouse.sqlite import Database
 
-Kind = Literal["readings", "rollups", "scores", "events", "labels"]
+Kind = Literal["readings", "rollups", "scores", "score_rollups", "events", "labels"]
 Within = Callable[[sqlite3.Connection, "Snapshot"], None]
 
 
