@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from warehouse import batches
 from warehouse.errors import SchemaError
-from warehouse.instants import microseconds
 from warehouse.manifest import Snapshot
 from warehouse.quarantine import Refusal
 from warehouse.schema import EARLIEST, GOOD, conform, latest_allowed
@@ -121,10 +121,10 @@ class _Chunks:
                     f"a chunk of {self._batch.source} names {strange['key'][0]!r}, no sensor that it stated"
                 )
             good = pl.col("ts").is_between(EARLIEST, self._latest, closed="left").fill_null(value=False)
-            self._refuse(known.filter(good.not_()))
-            yield known.filter(good).select(
-                "sensor_id", "ts", "value", pl.lit(GOOD, pl.UInt8).alias("quality")
-            )
+            if not known.select(good.all()).item():
+                self._refuse(known.filter(good.not_()))
+                known = known.filter(good)
+            yield known.select("sensor_id", "ts", "value", pl.lit(GOOD, pl.UInt8).alias("quality"))
 
     def _refuse(self, rows: pl.DataFrame) -> None:
         reason = f"the time is missing or outside 1990-01-01 … {self._latest:%Y-%m-%d %H:%M} UTC"
@@ -153,21 +153,16 @@ def _settle(
     unknown = warehouse.quarantine.unknown(refusals, connection)
     if not (report.changed or unknown or connection.total_changes > changes_before):
         return None, 0, 0
-    batch_id = connection.execute(
-        "INSERT INTO batches (source, actor, at_us, snapshot_id, added, replaced, unchanged, duplicates)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            batch.source,
-            actor,
-            microseconds(at),
-            None if report.snapshot is None else report.snapshot.id,
-            report.added,
-            report.replaced,
-            report.unchanged,
-            report.duplicates,
-        ),
-    ).lastrowid
-    warehouse.quarantine.add(int(batch_id or 0), unknown, at=at, within=connection)
+    batch_id = batches.add(
+        connection,
+        source=batch.source,
+        origin=batch.origin,
+        actor=actor,
+        at=at,
+        snapshot_id=None if report.snapshot is None else report.snapshot.id,
+        counts=(report.added, report.replaced, report.unchanged, report.duplicates),
+    )
+    warehouse.quarantine.add(batch_id, unknown, at=at, within=connection)
     return batch_id, _count_sensors(connection) - sensors_before, len(unknown)
 
 

@@ -2,19 +2,20 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
 from app.clock import now
 from app.commands.console import Desk, desk, out, progress
+from app.commands.mapping_options import takes_mapping
 from app.commands.watching import see_through
 from app.roles import require
-from core.workflows.ingest import Ingested, ingest
-from warehouse.errors import SourceError
-from warehouse.sources import csv_table, smap_msl
+from core.workflows.ingest import Ingested, ingest, ingest_table
+from warehouse.jobs import Job
+from warehouse.sources import smap_msl
 from warehouse.sources.base import SourceBatch
-from warehouse.sources.csv_mapping import CsvMapping
+from warehouse.sources.table_mapping import TableMapping
 
 app = typer.Typer(no_args_is_help=True, help="Store telemetry from files; what is new is judged at once.")
 
@@ -44,77 +45,60 @@ def smap_msl_command(
 
 
 @app.command("csv")
+@takes_mapping()
 def csv_command(
     file: Annotated[Path, typer.Argument(help="A table with a header line, UTF-8.")],
-    time: Annotated[str, typer.Option(help="Name of the time column.")],
-    zone: Annotated[
-        str | None,
-        typer.Option(
-            help="Zone of the times, such as UTC or Europe/Berlin; not needed if each has an offset."
-        ),
-    ] = None,
-    asset: Annotated[str | None, typer.Option(help="Name of the machine the columns belong to.")] = None,
-    layout: Annotated[str, typer.Option(help="wide: a column a sensor. long: a row a reading.")] = "wide",
-    sensor_column: Annotated[str | None, typer.Option(help="long: column with the sensor.")] = None,
-    value_column: Annotated[str | None, typer.Option(help="long: column with the value.")] = None,
-    asset_column: Annotated[str | None, typer.Option(help="long: column with the machine.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="wide: only this column; repeatable.")] = None,
-    unit: Annotated[
-        list[str] | None, typer.Option(help="SENSOR=UNIT, such as flow=m3/h; repeatable.")
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option(help="SENSOR=target, context or state; default target; repeatable.")
-    ] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Found by itself when not given.")] = None,
-    decimal: Annotated[str, typer.Option(help="Mark of decimals, . or ,")] = ".",
-    time_format: Annotated[
-        str | None, typer.Option(help="epoch_s, epoch_ms, epoch_us or a strptime format; else ISO 8601.")
-    ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="The machine goes on sending after this file.")
-    ] = False,
+    mapping: TableMapping,
 ) -> None:
     """Store a table; every row that can't be read goes to quarantine with its line and reason."""
-    mapping = CsvMapping(
-        time=time,
-        zone=zone,
-        layout=cast("Literal['long', 'wide']", layout),
-        asset=asset,
-        columns=tuple(column) if column else None,
-        asset_column=asset_column,
-        sensor_column=sensor_column,
-        value_column=value_column,
-        units=_pairs(unit, "--unit"),
-        roles=_pairs(role, "--role"),
-        historical=not live,
-        delimiter=delimiter,
-        decimal=cast("Literal['.', ',']", decimal),
-        time_format=time_format,
-    )
-    _store(desk(), csv_table.read(file, mapping, now=now()), f"Ingesting {file.name}")
+    _store_table(file, mapping)
 
 
-def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    pairs = {}
-    for text in given or ():
-        name, mark, value = text.partition("=")
-        if not mark or not name:
-            raise SourceError(f"{option} {text!r} must be SENSOR=VALUE")
-        pairs[name] = value
-    return pairs
+@app.command("parquet")
+@takes_mapping(without=("delimiter",))
+def parquet_command(
+    file: Annotated[Path, typer.Argument(help="A Parquet file; its columns hold times, numbers or text.")],
+    mapping: TableMapping,
+) -> None:
+    """Store a Parquet file; every row that can't be read goes to quarantine with its number and reason."""
+    _store_table(file, mapping)
+
+
+def _store_table(file: Path, mapping: TableMapping) -> None:
+    place = desk()
+    require(place.profile, "trainer", "ingest telemetry")
+    with progress(f"Ingesting {file.name}") as report:
+        done = ingest_table(
+            file,
+            mapping,
+            warehouse=place.warehouse,
+            clock=now,
+            actor=place.profile.name,
+            progress=report,
+        )
+    _conclude(place, done)
 
 
 def _store(place: Desk, batch: SourceBatch, title: str) -> None:
     require(place.profile, "trainer", "ingest telemetry")
     with progress(title) as report:
         done = ingest(batch, warehouse=place.warehouse, clock=now, actor=place.profile.name, progress=report)
+    _conclude(place, done)
+
+
+def _conclude(place: Desk, done: Ingested) -> None:
     _tell(done)
     if done.scoring is not None:
-        ended = see_through(place, done.scoring, "Scoring what is new", wait=False)
-        if ended.state == "done":
-            out.print(str((ended.result or {}).get("summary", "")), markup=False)
-        else:
-            out.print(f"The app judges what is new (job {ended.id}); watch it with `telltale status`.")
+        judge(place, done.scoring)
+
+
+def judge(place: Desk, scoring: Job) -> None:
+    """See the judging of what is new through, or leave it to the app where that runs."""
+    ended = see_through(place, scoring, "Scoring what is new", wait=False)
+    if ended.state == "done":
+        out.print(str((ended.result or {}).get("summary", "")), markup=False)
+    else:
+        out.print(f"The app judges what is new (job {ended.id}); watch it with `telltale status`.")
 
 
 def _tell(done: Ingested) -> None:

@@ -61,8 +61,16 @@ def _demo(
     return demo_job(payload, warehouse=warehouse, clock=clock, progress=progress, metric=metric)
 
 
+def _ingest(
+    payload: Mapping[str, JSON], *, warehouse: Warehouse, clock: Clock, progress: Progress, metric: Metric
+) -> Mapping[str, JSON]:
+    from core.workflows.watch import watch_job
+
+    return watch_job(payload, warehouse=warehouse, clock=clock, progress=progress, metric=metric)
+
+
 # Imported when a job needs them: a worker that only scores never loads what training takes.
-KINDS: Final[Mapping[str, Kind]] = {"train": _train, "score": _score, "demo": _demo}
+KINDS: Final[Mapping[str, Kind]] = {"train": _train, "score": _score, "demo": _demo, "ingest": _ingest}
 
 
 def run_job(

@@ -16,6 +16,7 @@ from core.errors import CoreError
 from core.jobs.parent import SAID, end, exit_with_parent, how_it_ended, spawn
 from core.jobs.worker import threads_environment
 from core.workflows.reporting import Clock
+from warehouse import watched
 from warehouse.clock import now
 from warehouse.errors import WarehouseError
 from warehouse.home import Warehouse
@@ -24,16 +25,22 @@ from warehouse.lock import LockHeld, ProcessLock, is_held
 
 ACTOR: Final = "supervisor"
 SCORE_KEY: Final = "score new data"
+WATCH_KEY: Final = "take what arrived"
 
 TIDY_EVERY: Final = timedelta(hours=1)
+WATCH_EVERY: Final = timedelta(seconds=5)
 
 _TICK_S: Final = 0.2
+_TROUBLED_S: Final = 2.0
 _MINUTE: Final = timedelta(minutes=1)
 _SHORT_LIFE: Final = timedelta(seconds=10)
 _LONGEST_PAUSE_S: Final = 30.0
 _GRACE_S: Final = 3.0
 _LOCK_S: Final = 5.0
 _SCORING_KEPT: Final = timedelta(days=7)
+
+# Tells whether something arrived that a job should take.
+Watch = Callable[[Warehouse, Clock], bool]
 
 # Brings new readings and returns the ids of the sensors that got some.
 Feed = Callable[[Warehouse, Clock], Sequence[int]]
@@ -59,10 +66,18 @@ class Supervisor:
         The command line of the worker process.
     feed
         Called once at the start and then at every full minute of `clock`; None to bring nothing.
+    watch
+        Asked every few seconds whether a watched folder has something to take; None to watch none.
     """
 
     def __init__(
-        self, warehouse: Warehouse, *, clock: Clock, worker: Sequence[str], feed: Feed | None
+        self,
+        warehouse: Warehouse,
+        *,
+        clock: Clock,
+        worker: Sequence[str],
+        feed: Feed | None,
+        watch: Watch | None = None,
     ) -> None:
         self._warehouse = warehouse
         self._clock = clock
@@ -75,26 +90,50 @@ class Supervisor:
         self._pause_s = 0.0
         self._feeding: threading.Thread | None = None
         self._next_feed = clock()
+        self._watch = watch
+        self._watching: threading.Thread | None = None
+        self._next_look = clock()
         self._tidying: threading.Thread | None = None
         self._next_tidy = clock() + TIDY_EVERY
         self._next_sweep = clock()
+        self._trouble = ""
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then end the worker."""
-        self._warehouse.jobs.forget("score", self._clock() - _SCORING_KEPT)
-        self._warehouse.jobs.inbox.forget(self._clock() - _SCORING_KEPT)
         try:
+            self._despite_trouble(self._forget)
             while not stop.is_set():
-                self._tend_worker()
-                self._tend_feed()
-                self._tend_house()
-                self._tend_abandoned()
-                stop.wait(_TICK_S)
+                well = self._despite_trouble(self._tend)
+                stop.wait(_TICK_S if well else _TROUBLED_S)
         finally:
-            self._end_worker()
-            for thread in (self._feeding, self._tidying):
+            self._despite_trouble(self._end_worker)
+            for thread in (self._feeding, self._watching, self._tidying):
                 if thread is not None:
                     thread.join(_GRACE_S)
+
+    def _despite_trouble(self, task: Callable[[], None]) -> bool:
+        """Do `task`; where the disk is full or fails, say so once and return False: it is tried again."""
+        try:
+            task()
+        except (WarehouseError, OSError) as error:
+            if str(error) != self._trouble:
+                _log.warning("work waits: %s", error)
+            self._trouble = str(error)
+            return False
+        self._trouble = ""
+        return True
+
+    def _forget(self) -> None:
+        for kind in ("score", "ingest"):
+            self._warehouse.jobs.forget(kind, self._clock() - _SCORING_KEPT)
+        self._warehouse.jobs.inbox.forget(self._clock() - _SCORING_KEPT)
+
+    def _tend(self) -> None:
+        self._tend_worker()
+        self._tend_feed()
+        self._tend_watch()
+        self._tend_house()
+        self._tend_abandoned()
 
     def _tend_worker(self) -> None:
         if self._worker is not None:
@@ -147,6 +186,15 @@ class Supervisor:
         self._feeding = threading.Thread(target=self._bring, args=(self._feed,), name="feed", daemon=True)
         self._feeding.start()
 
+    def _tend_watch(self) -> None:
+        if self._watch is None or self._clock() < self._next_look:
+            return
+        if self._watching is not None and self._watching.is_alive():
+            return
+        self._next_look = self._clock() + WATCH_EVERY
+        self._watching = threading.Thread(target=self._look, args=(self._watch,), name="watch", daemon=True)
+        self._watching.start()
+
     def _tend_abandoned(self) -> None:
         """Fail what an app or a command that was killed left running."""
         if self._clock() < self._next_sweep:
@@ -169,6 +217,22 @@ class Supervisor:
             self._warehouse.tidy(now=self._clock())
         except (WarehouseError, OSError):
             _log.exception("files were not tidied; trying again in an hour")
+
+    def _look(self, watch: Watch) -> None:
+        """Queue one job for what arrived in watched folders, unless one is at it or failed a moment ago."""
+        try:
+            newest = self._warehouse.jobs.list(kind="ingest", limit=1)
+            if newest and newest[0].state in {"queued", "running"}:
+                return
+            ended = newest[0].finished_at if newest and newest[0].state == "failed" else None
+            if ended is not None and self._clock() - ended < _MINUTE:
+                return
+            if watch(self._warehouse, self._clock):
+                self._warehouse.jobs.add(
+                    "ingest", {}, actor=ACTOR, at=self._clock(), key=WATCH_KEY, urgent=True
+                )
+        except (CoreError, WarehouseError, OSError):
+            _log.exception("watched folders could not be looked at; trying again")
 
     def _bring(self, feed: Feed) -> None:
         """Bring what is new and queue its scoring; a failure is told and tried again at the next minute."""
@@ -201,6 +265,15 @@ def demo_feed(warehouse: Warehouse, clock: Clock) -> Sequence[int]:
     return feed(warehouse=warehouse, clock=clock)
 
 
+def folder_watch(warehouse: Warehouse, clock: Clock) -> bool:
+    """Tell whether a watched folder has a file to take."""
+    if not watched.folders(warehouse.database):
+        return False
+    from core.workflows.watch import arrivals
+
+    return bool(arrivals(warehouse, clock=clock))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the supervisor of one home until SIGTERM or the launcher's end."""
     exit_with_parent()
@@ -224,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     worker = [sys.executable, "-m", "core.jobs.worker", "--home", str(home)]
     try:
-        Supervisor(warehouse, clock=now, worker=worker, feed=demo_feed).run(stop)
+        Supervisor(warehouse, clock=now, worker=worker, feed=demo_feed, watch=folder_watch).run(stop)
     finally:
         lock.release()
     return 0

@@ -20,6 +20,7 @@ from warehouse.errors import WarehouseError
 from warehouse.home import Warehouse
 from warehouse.inbox import Watch
 from warehouse.jobs import Job
+from warehouse.room import disk_full, is_full
 
 # TensorFlow does not give all its memory back between models.
 MODELS_A_LIFE: Final = 50
@@ -78,6 +79,8 @@ def _run(job: Job, warehouse: Warehouse, clock: Clock, kinds: Mapping[str, Kind]
         _log.exception("job %d (%s) failed unexpectedly", job.id, job.kind)
         where = "the worker's log" if log is None else str(log)
         reason = f"unexpected {type(error).__name__} in the {job.kind} job; the trace is in {where}"
+        if is_full(error, warehouse.root):
+            reason = str(disk_full(warehouse.root))
         warehouse.jobs.fail(job.id, reason, clock())
 
 

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import typing
 import zipfile
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from warehouse.assets import Role, sensor_key
 from warehouse.errors import SourceError
 from warehouse.home import Warehouse
 from warehouse.schema import EARLIEST, latest_allowed
-from warehouse.sources import csv_table, demo, smap_msl
+from warehouse.sources import csv_lines, csv_table, demo, kept_readings, parquet_table, smap_msl, table
 from warehouse.sources.base import CHUNK, SourceBatch
-from warehouse.sources.csv_mapping import CsvMapping
+from warehouse.sources.table_mapping import TableMapping
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 Reader = Callable[[], SourceBatch]
@@ -77,7 +78,7 @@ def csv_wide(folder: Path) -> Reader:
     lines += ["1970-01-01 00:00:00;1;2;1", "2026-01-12 00:00:00;nan;-inf;off", "2026-01-12 01:00:00;3"]
     lines += ["2026-01-10 23:00:00;99;;1"]
     (folder / "wide.csv").write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
-    mapping = CsvMapping(
+    mapping = TableMapping(
         "when",
         "Europe/Berlin",
         "wide",
@@ -96,7 +97,7 @@ def csv_long(folder: Path) -> Reader:
             lines.append(f"{machine},speed,{1_760_000_000 + 30 * step},")
     lines += ["../x,flow,1760000000,1", "Pump 1,flow,1760000000000,1", "Pump 1,flow,1760000000,word", '"']
     (folder / "long.csv").write_text("\n".join(lines))
-    mapping = CsvMapping(
+    mapping = TableMapping(
         "at",
         None,
         "long",
@@ -109,13 +110,66 @@ def csv_long(folder: Path) -> Reader:
     return lambda: csv_table.read(folder / "long.csv", mapping, now=NOW)
 
 
+def csv_beyond_memory(folder: Path) -> Reader:
+    """Read the long table again, of which hardly anything stays in memory."""
+    inner = csv_long(folder)
+
+    def reader() -> SourceBatch:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(kept_readings, "MEMORY_ROWS", 50)
+            patched.setattr(kept_readings, "ROWS_A_CHUNK", 20)
+            patched.setattr(csv_lines, "BLOCK", 500)
+            return inner()
+
+    return reader
+
+
+def parquet_long(folder: Path) -> Reader:
+    rows = [
+        (machine, tag, step) for step in range(30) for machine in ("Pump 1", "Pump 2") for tag in ("a", "b")
+    ]
+    rows += [("Pump 1", "a", 0), ("../x", "a", 3), ("Pump 1", "a", 10**9)]
+    table = pl.DataFrame(rows, schema=["machine", "tag", "step"], orient="row").select(
+        "machine",
+        "tag",
+        at=1_760_000_000 + 30 * pl.col("step"),
+        reading=pl.when(pl.col("step") != 7).then(pl.col("step") / 3),
+    )
+    table.write_parquet(folder / "long.parquet", row_group_size=40)
+    mapping = TableMapping(
+        "at",
+        None,
+        "long",
+        asset_column="machine",
+        sensor_column="tag",
+        value_column="reading",
+        time_format="epoch_s",
+    )
+    return lambda: parquet_table.read(folder / "long.parquet", mapping, now=NOW)
+
+
+def parquet_wide(folder: Path) -> Reader:
+    clocks = pl.datetime_range(datetime(2026, 1, 10), datetime(2026, 1, 11), "1h", eager=True)  # noqa: DTZ001
+    pl.DataFrame(
+        {
+            "when": [*clocks, datetime(1970, 1, 1), clocks[3]],  # noqa: DTZ001
+            "flow": [*(hour / 7 for hour in range(25)), 1.0, math.inf],
+            "pressure": [*map(str, range(25)), "1", "word"],
+            "running": [True, False, None] * 9,
+        }
+    ).write_parquet(folder / "wide.parquet")
+    mapping = TableMapping("when", "Europe/Berlin", "wide", asset="Pump 1", roles={"running": "state"})
+    return lambda: table.read(folder / "wide.parquet", mapping, now=NOW)
+
+
 def demo_fleet(folder: Path) -> Reader:
     anchor = datetime(2026, 2, 20, 9, 17, tzinfo=UTC)
     return lambda: demo.read(5, anchor, anchor - timedelta(hours=30), anchor + timedelta(minutes=3))
 
 
-SOURCES = [smap_zip, smap_folder, csv_wide, csv_long, demo_fleet]
-REFUSING = [smap_zip, smap_folder, csv_wide, csv_long]
+TABLES = [csv_wide, csv_long, csv_beyond_memory, parquet_long, parquet_wide]
+SOURCES = [smap_zip, smap_folder, *TABLES, demo_fleet]
+REFUSING = [smap_zip, smap_folder, *TABLES]
 
 
 @pytest.fixture(params=SOURCES, ids=lambda made: made.__name__)
@@ -161,9 +215,27 @@ def test_chunks_have_the_schema_and_times_that_can_be_stored(reader: Reader) -> 
         assert chunk["ts"].is_between(EARLIEST, latest_allowed(NOW), closed="left").all()
 
 
-def test_no_sensor_and_time_is_in_two_chunks(reader: Reader) -> None:
-    pairs = [chunk.select("key", "ts").unique() for chunk in reader().readings]
-    assert pl.concat(pairs).is_duplicated().sum() == 0
+def test_of_one_sensor_and_time_what_comes_last_is_stored(reader: Reader, tmp_path: Path) -> None:
+    last = consumed(reader()).unique(["key", "ts"], keep="last")
+    warehouse = Warehouse.open(tmp_path / "home")
+    try:
+        warehouse.ingest(reader(), at=NOW, actor="test")
+        keys = {one.id: one.key for one in warehouse.catalog.sensors()}
+        stored = warehouse.telemetry.read(list(keys))
+    finally:
+        warehouse.close()
+    kept = last.with_columns(value=pl.when(pl.col("value").is_finite()).then("value")).sort("key", "ts")
+    found = stored.with_columns(key=pl.col("sensor_id").replace_strict(keys, return_dtype=pl.String))
+    assert found.select(CHUNK.names()).sort("key", "ts").equals(kept)
+
+
+def test_how_many_readings_come_and_from_which_file_is_said(reader: Reader) -> None:
+    batch = reader()
+    rows = consumed(batch).height
+    assert batch.rows in {None, rows}
+    if batch.source in {"csv", "parquet"}:
+        assert batch.rows == rows
+        assert batch.origin in {"wide.csv", "long.csv", "wide.parquet", "long.parquet"}
 
 
 def test_parts_follow_each_other_and_hold_readings(reader: Reader) -> None:
@@ -231,11 +303,11 @@ def test_storing_it_twice_changes_nothing(reader: Reader, tmp_path: Path) -> Non
     assert not second.changed
 
 
-@pytest.mark.parametrize("made", [smap_zip, csv_wide, csv_long], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("made", [smap_zip, *TABLES], ids=lambda made: made.__name__)
 def test_a_missing_file_is_named(made: Callable[[Path], Reader], tmp_path: Path) -> None:
     read = made(tmp_path)
     for file in tmp_path.iterdir():
         if file.name != "labels.csv":
             file.unlink()
-    with pytest.raises(SourceError, match=r"(data\.zip|wide\.csv|long\.csv): .*[Nn]o such file"):
+    with pytest.raises(SourceError, match=r"(data\.zip|(wide|long)\.(csv|parquet)): .*[Nn]o such file"):
         read()

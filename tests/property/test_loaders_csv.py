@@ -20,8 +20,8 @@ from warehouse.errors import SourceError
 from warehouse.schema import EARLIEST, latest_allowed
 from warehouse.sources import csv_table
 from warehouse.sources.base import CHUNK, SourceBatch
-from warehouse.sources.csv_mapping import CsvMapping
 from warehouse.sources.names import refuse_asset, refuse_sensor
+from warehouse.sources.table_mapping import TableMapping
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ORIGIN = datetime(1990, 1, 1, tzinfo=UTC)
@@ -190,9 +190,9 @@ def check_round_trip(made: tuple[bytes, dict[str, Any], list[Reading], set[int]]
     with table(content) as path:
         if len({moment for _, moment, _ in readings}) < 2:
             with pytest.raises(SourceError, match=r"^table\.csv: "):
-                csv_table.read(path, CsvMapping(**mapping), now=NOW)
+                csv_table.read(path, TableMapping(**mapping), now=NOW)
             return
-        batch = csv_table.read(path, CsvMapping(**mapping), now=NOW)
+        batch = csv_table.read(path, TableMapping(**mapping), now=NOW)
         assert same(consumed(batch), readings)
         assert {refusal.row for refusal in batch.refusals} == bad
 
@@ -209,7 +209,7 @@ def test_long_rows_come_back_exactly_and_bad_ones_by_line(made: Any) -> None:
     check_round_trip(made)
 
 
-def check_fuzz(content: bytes, mapping: CsvMapping) -> None:
+def check_fuzz(content: bytes, mapping: TableMapping) -> None:
     with table(content) as path:
         try:
             batch = csv_table.read(path, mapping, now=NOW)
@@ -228,10 +228,12 @@ def check_fuzz(content: bytes, mapping: CsvMapping) -> None:
         assert all(one.row is None or 1 <= one.row <= lines for one in batch.refusals)
 
 
-WIDE = CsvMapping("time", "Europe/Berlin", "wide", asset="P")
-LONG = CsvMapping("time", None, "long", asset_column="machine", sensor_column="sensor", value_column="value")
-EPOCH = CsvMapping("time", None, "wide", asset="P", time_format="epoch_ms")
-STRPTIME = CsvMapping("time", "UTC", "wide", asset="P", time_format="%d/%m/%y %H:%M:%S")
+WIDE = TableMapping("time", "Europe/Berlin", "wide", asset="P")
+LONG = TableMapping(
+    "time", None, "long", asset_column="machine", sensor_column="sensor", value_column="value"
+)
+EPOCH = TableMapping("time", None, "wide", asset="P", time_format="epoch_ms")
+STRPTIME = TableMapping("time", "UTC", "wide", asset="P", time_format="%d/%m/%y %H:%M:%S")
 VALID_WIDE = (
     b'time,flow,"speed"\n2025-10-26 02:30:00,1.5,2\n2025-01-01T00:00:00Z,"3",nan\n1735689600000,4,5\n'
 )
@@ -281,7 +283,7 @@ def test_any_bytes_are_a_long_batch_or_a_source_error(content: bytes) -> None:
 @given(st.text(max_size=20), st.one_of(st.none(), st.text(max_size=12)))
 def test_any_zone_and_time_format_are_taken_or_refused(zone: str, time_format: str | None) -> None:
     try:
-        mapping = CsvMapping("time", zone, "wide", asset="P", time_format=time_format)
+        mapping = TableMapping("time", zone, "wide", asset="P", time_format=time_format)
     except SourceError:
         return
     check_fuzz(VALID_WIDE, mapping)
@@ -320,7 +322,7 @@ DIRECTIVES = st.lists(
 @given(DIRECTIVES, st.lists(st.text("0123456789-:/ TZ+APMJan.", max_size=20), min_size=2, max_size=5))
 def test_any_known_directives_meet_any_text(time_format: str, texts: list[str]) -> None:
     try:
-        mapping = CsvMapping("time", "Europe/Berlin", "wide", asset="P", time_format=time_format)
+        mapping = TableMapping("time", "Europe/Berlin", "wide", asset="P", time_format=time_format)
     except SourceError:
         return
     check_fuzz(("time,flow\n" + "".join(f"{text},1\n" for text in texts)).encode(), mapping)

@@ -5,12 +5,13 @@ be read; adding it to the cases of ``tests/contract/test_sources.py`` puts it un
 
 - every key of a chunk is ``"asset/sensor"`` of a declared sensor; contexts name sensors of their asset;
 - times are UTC microseconds, from 1990 to tomorrow; values are as read, NaN and infinities included;
-- a (key, time) pair may occur twice only inside one chunk, the later row being the later in the file;
+- where a (key, time) pair occurs twice, the later one in the file comes later, in the same chunk or in a
+  later one: storing keeps what came last (`warehouse.staging`);
 - a row, cell or member that is refused is named in `refusals`, and everything good around it is kept;
 - reading the same file again with the same arguments gives the same batch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +22,9 @@ from warehouse.assets import AssetSpec
 from warehouse.errors import SourceError
 from warehouse.quarantine import Refusal
 from warehouse.schema import EARLIEST, TIME, latest_allowed
+
+# Told how much of a file was read, from 0 to 1.
+ReadSoFar = Callable[[float], None]
 
 CHUNK: Final = pl.Schema([("key", pl.String), ("ts", TIME), ("value", pl.Float64)])
 
@@ -41,6 +45,10 @@ class SourceBatch:
         What was not taken. Complete when `readings` is used up.
     notes
         Remarks for the person who ingests, one sentence each.
+    origin
+        The file as the person knows it, empty where the source has none.
+    rows
+        How many readings there will be, None where that is not known beforehand.
     """
 
     source: str
@@ -48,6 +56,12 @@ class SourceBatch:
     readings: Iterator[pl.DataFrame]
     refusals: list[Refusal]
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    rows: int | None = None
+
+
+def untold(_share: float, /) -> None:
+    """Take how much was read and drop it."""
 
 
 def require_aware(moment: datetime, what: str) -> datetime:

@@ -113,7 +113,8 @@ def read(
     notes = (
         (f"{len(absent)} labelled channels are not in {path.name}: {', '.join(absent)}",) if absent else ()
     )
-    return SourceBatch("smap-msl", assets, _readings(path, found, start, step), refusals, notes)
+    readings = _readings(path, found, start, step)
+    return SourceBatch("smap-msl", assets, readings, refusals, notes, origin=path.name)
 
 
 def _step(interval_s: float) -> timedelta:

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from warehouse.errors import SourceError
+from warehouse.instants import microseconds
 from warehouse.schema import EARLIEST, TIME, latest_allowed
+from warehouse.sources.stamps import read_stamps
 
 EPOCHS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
@@ -88,6 +90,31 @@ def parse_times(text: pl.Series, *, zone: str | None, time_format: str | None, n
     now
         Times from a day after it on are refused, as are those before 1990.
     """
+    runs = _runs(text)
+    if runs is not None:
+        first, run = runs
+        each = parse_times(text.gather(first), zone=zone, time_format=time_format, now=now)
+        return each[run]
+    ts = _plain(text, zone=zone, time_format=time_format, now=now)
+    if ts.null_count() == 0:
+        return pl.DataFrame({"ts": ts}).with_columns(
+            refused=pl.lit(None, pl.String), naive=pl.lit(value=False)
+        )
+    frame = pl.DataFrame({"text": text, "plain": ts})
+    odd = frame.filter(pl.col("plain").is_null()).select(pl.col("text").unique()).to_series()
+    careful = parse_carefully(odd, zone=zone, time_format=time_format, now=now)
+    met = frame.join(careful.with_columns(text=odd), on="text", how="left", maintain_order="left")
+    return met.select(
+        pl.coalesce("plain", "ts").alias("ts"),
+        pl.when(pl.col("plain").is_null()).then("refused").alias("refused"),
+        (pl.col("plain").is_null() & pl.col("naive")).fill_null(value=False).alias("naive"),
+    )
+
+
+def parse_carefully(
+    text: pl.Series, *, zone: str | None, time_format: str | None, now: datetime
+) -> pl.DataFrame:
+    """Return what `parse_times` does, row by row and without the short way of plain times."""
     frame = pl.DataFrame({"text": text}).with_columns(pl.col("text").str.strip_chars())
     if time_format is None:
         frame = _iso(frame)
@@ -95,6 +122,20 @@ def parse_times(text: pl.Series, *, zone: str | None, time_format: str | None, n
         frame = _epoch(frame, EPOCHS[time_format])
     else:
         frame = _strptime(frame, time_format)
+    return judged(frame, zone=zone, wanted=expected(time_format), now=now)
+
+
+def judged(frame: pl.DataFrame, *, zone: str | None, wanted: str, now: datetime) -> pl.DataFrame:
+    """Return ``ts``, ``refused`` and ``naive`` as `parse_times` does.
+
+    Parameters
+    ----------
+    frame
+        Columns ``text``, ``far`` (certainly out of bounds), ``offset_ts`` (instants) and ``local`` (clocks
+        without a zone); where both are null the text is no time.
+    wanted
+        What a time should have been, for the reason.
+    """
     earliest, latest = pl.lit(EARLIEST, TIME), pl.lit(latest_allowed(now), TIME)
     bounds = f"is outside {EARLIEST:%Y-%m-%d} to {latest_allowed(now):%Y-%m-%d}"
     quoted = pl.format("time '{}' ", pl.col("text").str.slice(0, 60))
@@ -106,7 +147,7 @@ def parse_times(text: pl.Series, *, zone: str | None, time_format: str | None, n
             .when("far")
             .then(quoted + pl.lit(bounds))
             .when(pl.col("offset_ts").is_null() & pl.col("local").is_null())
-            .then(quoted + pl.lit(f"is not {_expected(time_format)}"))
+            .then(quoted + pl.lit(f"is not {wanted}"))
             .when("never")
             .then(quoted + pl.lit(f"never showed on the clocks of {zone} (daylight saving)"))
             .when(pl.col("ts").is_null() & ~pl.col("naive"))
@@ -124,7 +165,57 @@ def parse_times(text: pl.Series, *, zone: str | None, time_format: str | None, n
     )
 
 
-def _expected(time_format: str | None) -> str:
+def localise(clocks: pl.Series, zone: str) -> pl.Series:
+    """Return the instants of `clocks` (without a zone) in `zone`; null where it had none or two of them."""
+    if zone == "UTC":
+        return clocks.dt.replace_time_zone("UTC")
+    each = pl.DataFrame({"clock": clocks.unique()})
+    each = each.with_columns(
+        ts=pl.col("clock")
+        .dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+        .dt.convert_time_zone("UTC")
+    )
+    met = pl.DataFrame({"clock": clocks}).join(
+        each, on="clock", how="left", maintain_order="left", nulls_equal=True
+    )
+    return met["ts"]
+
+
+def _runs(text: pl.Series) -> tuple[pl.Series, pl.Series] | None:
+    """Return where runs of equal texts begin and each row's run, None where they would save little."""
+    begins = (text != text.shift(1)).fill_null(value=True)
+    if text.is_empty() or begins.sum() * 2 > text.len():
+        return None
+    return begins.arg_true(), begins.cum_sum() - 1
+
+
+def _plain(text: pl.Series, *, zone: str | None, time_format: str | None, now: datetime) -> pl.Series:
+    """Return the instants of the texts that are plain and within bounds, null for all others."""
+    if time_format in EPOCHS:
+        unit = EPOCHS[time_format]
+        whole = text.cast(pl.Int64, strict=False)
+        # Within bounds the product is exact, in integers and in floats.
+        low, high = (microseconds(one) // unit for one in (EARLIEST, latest_allowed(now)))
+        ts = whole.set(~whole.is_between(low, high).fill_null(value=False), None) * unit
+        own = ts.cast(TIME)
+    else:
+        stamps = read_stamps(text, time_format)
+        own = stamps.own.cast(TIME)
+        if zone is not None and stamps.local.null_count() < text.len():
+            local = localise(stamps.local.cast(pl.Datetime("us")), zone)
+            own = pl.select(pl.coalesce(own, local)).to_series()
+    return within_bounds(own, now).alias("ts")
+
+
+def within_bounds(ts: pl.Series, now: datetime) -> pl.Series:
+    """Return instants with null in place of those before 1990 or from a day after `now` on."""
+    us = ts.to_physical()
+    good = us.is_between(microseconds(EARLIEST), microseconds(latest_allowed(now)), closed="left")
+    return ts if good.all() and not us.null_count() else ts.set(~good.fill_null(value=False), None)
+
+
+def expected(time_format: str | None) -> str:
+    """Return in words what a time of a format is."""
     if time_format is None:
         return "an ISO 8601 time; state its format if it is another one"
     if time_format in EPOCHS:

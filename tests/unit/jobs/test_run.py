@@ -22,7 +22,7 @@ def run(warehouse, job, work, clock=lambda: NOON, **rest):
 
 
 def test_every_kind_that_commands_queue_is_known():
-    assert set(KINDS) == {"train", "score", "demo"}
+    assert set(KINDS) == {"train", "score", "demo", "ingest"}
 
 
 def test_the_result_of_a_job_is_stored(warehouse, claimed):

@@ -6,7 +6,7 @@ from csv_material import NOW, Read
 
 from warehouse.sources import csv_table
 from warehouse.sources.base import SourceBatch
-from warehouse.sources.csv_mapping import CsvMapping
+from warehouse.sources.table_mapping import TableMapping
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def wide(tmp_path: Path) -> Read:
         path = tmp_path / "wide.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         stated: dict[str, Any] = {"time": "time", "zone": "UTC", "asset": "Pump 1", **mapping}
-        return csv_table.read(path, CsvMapping(layout="wide", **stated), now=NOW)
+        return csv_table.read(path, TableMapping(layout="wide", **stated), now=NOW)
 
     return read
 
@@ -37,6 +37,6 @@ def long(tmp_path: Path) -> Read:
             "value_column": "value",
             **mapping,
         }
-        return csv_table.read(path, CsvMapping(layout="long", **stated), now=NOW)
+        return csv_table.read(path, TableMapping(layout="long", **stated), now=NOW)
 
     return read

@@ -7,8 +7,8 @@ import pytest
 from csv_material import GOOD, NOW, Read, refused, rows
 
 from warehouse.errors import SourceError
-from warehouse.sources import csv_lines, csv_table
-from warehouse.sources.csv_mapping import CsvMapping
+from warehouse.sources import csv_lines, csv_table, refused_rows, sensor_names
+from warehouse.sources.table_mapping import TableMapping
 
 
 def test_a_wide_table_is_a_column_a_sensor(wide: Read) -> None:
@@ -211,9 +211,9 @@ def test_constant_columns_are_fine(wide: Read) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
     [
-        ("csv_table.MAX_CELLS", 3, "more than 3 cells"),
+        ("table_readings.MAX_CELLS", 3, "more than 3 cells"),
         ("csv_lines.MAX_BYTES", 10, "at most 0 are read; split it"),
-        ("csv_lines.MAX_COLUMNS", 1, "2 columns, at most 1"),
+        ("headers.MAX_COLUMNS", 1, "2 columns, at most 1"),
     ],
 )
 def test_size_is_capped(
@@ -231,14 +231,14 @@ def test_a_line_without_end_is_no_table(wide: Read, monkeypatch: pytest.MonkeyPa
 
 
 def test_too_many_sensors_hint_at_the_wrong_column(long: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "MAX_SENSORS", 2)
+    monkeypatch.setattr(sensor_names, "MAX_SENSORS", 2)
     content = "".join(f"P,{name},2026-01-01 00:00,1\n" for name in "abc")
     with pytest.raises(SourceError, match="is that the sensor column"):
         long("machine,sensor,time,value\n" + content)
 
 
 def test_the_list_of_refusals_ends_with_how_many_more(wide: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "MAX_REFUSALS", 3)
+    monkeypatch.setattr(refused_rows, "MAX_REFUSALS", 3)
     batch = wide(GOOD + "x,1\n" * 10)
     assert [row for row, _ in refused(batch)] == [4, 5, 6, None]
     assert batch.refusals[-1].reason.startswith("7 further rows")
@@ -293,7 +293,7 @@ def test_a_long_mapping_that_contradicts_itself_is_refused(stated: dict[str, Any
         "value_column": "value",
     }
     with pytest.raises(SourceError, match=message):
-        CsvMapping(**{**base, **stated})
+        TableMapping(**{**base, **stated})
 
 
 def test_a_naive_now_is_refused(tmp_path: Path) -> None:
@@ -301,11 +301,11 @@ def test_a_naive_now_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"now .* has no zone"):
         csv_table.read(
             tmp_path / "a.csv",
-            CsvMapping("time", "UTC", "wide", asset="P"),
+            TableMapping("time", "UTC", "wide", asset="P"),
             now=datetime(2026, 1, 1),  # noqa: DTZ001 -- that is what is refused
         )
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="can't be read"):
-        csv_table.read(tmp_path, CsvMapping("time", "UTC", "wide", asset="P"), now=NOW)
+        csv_table.read(tmp_path, TableMapping("time", "UTC", "wide", asset="P"), now=NOW)

@@ -3,7 +3,7 @@ import pytest
 from csv_material import GOOD, Read, refused, rows
 
 from warehouse.errors import SourceError
-from warehouse.sources import csv_table
+from warehouse.sources import kept_readings
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_microseconds_survive(wide: Read) -> None:
 
 
 def test_the_later_row_of_one_time_stays_the_later(wide: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_table, "ROWS_A_CHUNK", 2)
+    monkeypatch.setattr(kept_readings, "ROWS_A_CHUNK", 2)
     content = "time,flow\n" + "".join(f"2026-01-01 00:0{minute},{minute}\n" for minute in (1, 0, 0, 0, 0))
     chunks = list(wide(content + "2026-01-01 00:00,9\n").readings)
-    assert [chunk["value"].to_list() for chunk in chunks] == [[0.0, 0.0, 0.0, 0.0, 9.0], [1.0]]
+    assert [chunk["value"].to_list() for chunk in chunks] == [[0.0, 0.0], [0.0, 0.0], [9.0, 1.0]]

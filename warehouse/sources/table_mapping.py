@@ -1,10 +1,11 @@
 """How a person says what the columns of a table mean."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, cast, get_args
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, Self, cast, get_args
 
 from warehouse.assets import AssetSpec, Role, SensorSpec, sensor_key
+from warehouse.documents import JSON
 from warehouse.errors import SourceError
 from warehouse.sources.names import refuse_asset
 from warehouse.sources.numbers import Decimal
@@ -12,9 +13,11 @@ from warehouse.sources.times import check_format, check_zone
 
 ROLES: Final = get_args(Role)
 
+_REQUIRED: Final = frozenset({"time", "zone", "layout"})
+
 
 @dataclass(frozen=True)
-class CsvMapping:
+class TableMapping:
     """What the columns of a table mean.
 
     Parameters
@@ -104,6 +107,42 @@ class CsvMapping:
         if reason:
             raise SourceError(reason)
 
+    def to_document(self) -> dict[str, JSON]:
+        """Return the mapping as JSON; what is as by default is left out."""
+        document: dict[str, JSON] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in _REQUIRED or value not in (one.default, {}):
+                document[one.name] = (
+                    list(value)
+                    if isinstance(value, tuple)
+                    else dict(value)
+                    if isinstance(value, Mapping)
+                    else value
+                )
+        return document
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, JSON]) -> Self:
+        """Return the mapping that `to_document` gave.
+
+        Raises
+        ------
+        SourceError
+            A part is unknown, missing, or not of its kind, or the parts contradict each other.
+        """
+        known = [one.name for one in fields(cls)]
+        wrong = sorted(set(document) - set(known)) + sorted(_REQUIRED - set(document))
+        wrong += sorted(name for name in known if name in document and not _is_of_kind(name, document[name]))
+        if wrong:
+            raise SourceError(
+                f"this is no mapping of a table: {', '.join(map(repr, wrong[:5]))} is wrong in it"
+            )
+        given: dict[str, Any] = dict(document)
+        if given.get("columns") is not None:
+            given["columns"] = tuple(given["columns"])
+        return cls(**given)
+
     @property
     def needed(self) -> list[str]:
         """Columns that the header must have."""
@@ -157,3 +196,14 @@ class CsvMapping:
     @staticmethod
     def _stated(stated: Mapping[str, str], asset: str, sensor: str, otherwise: str) -> str:
         return stated.get(sensor_key(asset, sensor), stated.get(sensor, otherwise))
+
+
+def _is_of_kind(name: str, value: JSON) -> bool:
+    """Tell whether `value` may stand for the field `name` in a document."""
+    if name in {"units", "roles"}:
+        return isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values())
+    if name == "columns":
+        return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    if name == "historical":
+        return isinstance(value, bool)
+    return isinstance(value, str) or (value is None and name not in {"time", "layout", "kind", "decimal"})
