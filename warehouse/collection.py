@@ -9,6 +9,7 @@ from typing import Final
 from warehouse.instants import SECOND_US, microseconds
 from warehouse.layout import Layout
 from warehouse.parquet import new_stem
+from warehouse.room import unwritable
 from warehouse.sqlite import Database
 
 # Longer than any query or write.
@@ -17,7 +18,11 @@ GRACE_S: Final = 6 * 3600.0
 # What may go, as a table of the next statement.
 _LOST: Final = (
     "WITH lost AS (SELECT * FROM files WHERE ended_us < ? AND NOT EXISTS"
-    " (SELECT 1 FROM pins WHERE snapshot_id >= added_in AND snapshot_id < ended_in))"
+    " (SELECT 1 FROM pins WHERE snapshot_id >= added_in AND snapshot_id < ended_in)"
+    # Until a repair has decided on a damaged file, it stays, and so does what was merged into it.
+    " AND id NOT IN (SELECT file_id FROM damage WHERE repair_id IS NULL)"
+    " AND ended_in NOT IN (SELECT f.added_in FROM damage AS d JOIN files AS f ON f.id = d.file_id"
+    " WHERE d.repair_id IS NULL))"
 )
 
 
@@ -45,6 +50,10 @@ def collect(root: Path, database: Database, *, grace_s: float, now: datetime) ->
             connection.execute(
                 f"{_LOST} UPDATE snapshots SET gone = 1 WHERE gone = 0 AND EXISTS"  # noqa: S608 -- no values
                 " (SELECT 1 FROM lost WHERE snapshots.id >= added_in AND snapshots.id < ended_in)",
+                (limit,),
+            )
+            connection.execute(
+                f"{_LOST} DELETE FROM damage WHERE file_id IN (SELECT id FROM lost)",  # noqa: S608 -- no values
                 (limit,),
             )
             connection.execute(f"{_LOST} DELETE FROM files WHERE id IN (SELECT id FROM lost)", (limit,))  # noqa: S608 -- no values
@@ -79,6 +88,8 @@ def _removed_if_old(path: Path, grace_s: float) -> int | None:
         path.unlink()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise unwritable(path, error) from error
     finally:
         probe.unlink(missing_ok=True)
     return status.st_size

@@ -3,95 +3,19 @@
 import hashlib
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-from warehouse.errors import CatalogError, ManifestConflict
-from warehouse.instants import microseconds, moment_of
+from warehouse.errors import ManifestConflict
+from warehouse.files import FILES, SNAPSHOTS, File, Kind, NewFile, Snapshot, Span, file_of, snapshot_of
+from warehouse.instants import microseconds
+from warehouse.snapshots import Comparison, compared, existing
 from warehouse.sqlite import Database
 
-Kind = Literal["readings", "rollups", "scores", "score_rollups", "events", "labels"]
-Within = Callable[[sqlite3.Connection, "Snapshot"], None]
+__all__ = ["Comparison", "File", "Kind", "Manifest", "NewFile", "Snapshot", "Span", "Within"]
 
+Within = Callable[[sqlite3.Connection, Snapshot], None]
 
-@dataclass(frozen=True)
-class NewFile:
-    """A file that lies durably in its place and is not in the manifest yet.
-
-    Parameters
-    ----------
-    path
-        Relative to the home, with forward slashes.
-    start, end
-        Half-open span of its times, UTC.
-    sensor_min, sensor_max
-        Smallest and largest sensor id in it, both inclusive.
-    parent_id
-        The file it rewrites, None if it is new.
-    """
-
-    kind: Kind
-    path: str
-    sha256: str
-    size: int
-    rows: int
-    start: datetime
-    end: datetime
-    sensor_min: int
-    sensor_max: int
-    version_id: int | None = None
-    parent_id: int | None = None
-
-
-@dataclass(frozen=True)
-class File(NewFile):
-    """A file of the manifest; `added_in` and `ended_in` are snapshots, `ended_in` None while it is live."""
-
-    id: int = 0
-    added_in: int = 0
-    ended_in: int | None = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A named, unchanging state of everything stored.
-
-    Parameters
-    ----------
-    digest
-        SHA-256 over path and SHA-256 of every live file of readings, in order of path.
-    pinned
-        True while its files are kept although newer ones replaced them.
-    """
-
-    id: int
-    digest: str
-    created_at: datetime
-    note: str
-    pinned: bool
-
-
-@dataclass(frozen=True)
-class Span:
-    """What a commit was computed from: times ``[start, end)`` of sensors ``[sensor_min, sensor_max]``."""
-
-    kind: Kind
-    start: datetime
-    end: datetime
-    sensor_min: int
-    sensor_max: int
-    version_id: int | None = None
-
-
-_FILE: Final = (
-    "SELECT kind, path, sha256, size, rows, start_us, end_us, sensor_min, sensor_max, version_id, parent_id,"
-    " id, added_in, ended_in FROM files "
-)
-_SNAPSHOT: Final = (
-    "SELECT id, digest, created_us, note, EXISTS (SELECT 1 FROM pins WHERE snapshot_id = snapshots.id), gone"
-    " FROM snapshots "
-)
 _EMPTY: Final = hashlib.sha256().hexdigest()
 
 
@@ -110,8 +34,11 @@ class Manifest:
         sensor_ids: Sequence[int] | None = None,
         version_id: int | None = None,
         snapshot_id: int | None = None,
+        damaged: bool = False,
     ) -> tuple[File, ...]:
         """Return the files that may hold what is asked for, all as of one instant.
+
+        Files that are known to be damaged are left out.
 
         Parameters
         ----------
@@ -121,6 +48,8 @@ class Manifest:
             None for all.
         snapshot_id
             As of that snapshot instead of now.
+        damaged
+            Name damaged files too.
 
         Raises
         ------
@@ -137,6 +66,7 @@ class Manifest:
             "high": None if sensor_ids is None else int(max(sensor_ids)),
             "version": version_id,
             "snapshot": snapshot_id,
+            "damaged": damaged,
         }
         state = (
             "ended_in IS NULL"
@@ -145,17 +75,17 @@ class Manifest:
         )
         with self.database.reading() as connection:
             rows = connection.execute(
-                f"{_FILE} WHERE {state} AND kind = :kind AND (:start IS NULL OR end_us > :start)"
+                f"{FILES} WHERE {state} AND kind = :kind AND (:start IS NULL OR end_us > :start)"  # noqa: S608
                 " AND (:end IS NULL OR start_us < :end) AND (:high IS NULL OR sensor_min <= :high)"
                 " AND (:low IS NULL OR sensor_max >= :low) AND (:version IS NULL OR version_id = :version)"
-                " ORDER BY start_us, sensor_min, id",
+                " AND (:damaged OR id NOT IN (SELECT file_id FROM damage)) ORDER BY start_us, sensor_min, id",
                 given,
             ).fetchall()
             # Asked after the files, so that a removal between the two is noticed.
             if snapshot_id is not None and snapshot_id != 0:
-                _existing(connection, snapshot_id)
+                existing(connection, snapshot_id)
         wanted = None if sensor_ids is None or len(sensor_ids) > 64 else sorted(sensor_ids)
-        files = (_file(row) for row in rows)
+        files = (file_of(row) for row in rows)
         if wanted is None:
             return tuple(files)
         return tuple(one for one in files if any(one.sensor_min <= id_ <= one.sensor_max for id_ in wanted))
@@ -170,18 +100,41 @@ class Manifest:
         """
         with self.database.reading() as connection:
             if snapshot_id is not None:
-                return _existing(connection, snapshot_id)
-            row = connection.execute(_SNAPSHOT + "ORDER BY id DESC LIMIT 1").fetchone()
-            return None if row is None else _snapshot(row)
+                return existing(connection, snapshot_id)
+            row = connection.execute(SNAPSHOTS + "ORDER BY id DESC LIMIT 1").fetchone()
+            return None if row is None else snapshot_of(row)
 
-    def kept(self) -> tuple[File, ...]:
-        """Return every file that is live or that a pinned snapshot needs."""
+    def snapshots(self, limit: int = 200) -> tuple[Snapshot, ...]:
+        """Return the snapshots that can still be read, newest first, at most `limit`."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                _FILE + " WHERE ended_in IS NULL OR EXISTS (SELECT 1 FROM pins WHERE"  # noqa: S608 -- no values
-                " snapshot_id >= added_in AND snapshot_id < ended_in) ORDER BY id"
+                SNAPSHOTS + "WHERE gone = 0 ORDER BY id DESC LIMIT ?", (limit,)
             ).fetchall()
-        return tuple(_file(row) for row in rows)
+        return tuple(snapshot_of(row) for row in rows)
+
+    def compare(self, older_id: int, newer_id: int) -> Comparison:
+        """Return which files of readings two snapshots do not share, and how many rows each holds.
+
+        Raises
+        ------
+        CatalogError
+            A snapshot is unknown or its files were removed.
+        """
+        with self.database.reading() as connection:
+            return compared(connection, older_id, newer_id)
+
+    def kept(self) -> tuple[File, ...]:
+        """Return every file that is live or that a pinned snapshot needs.
+
+        Damaged ones are among them until a repair has decided on them.
+        """
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                FILES + " WHERE (ended_in IS NULL OR EXISTS (SELECT 1 FROM pins WHERE"  # noqa: S608 -- no values
+                " snapshot_id >= added_in AND snapshot_id < ended_in)) AND id NOT IN"
+                " (SELECT file_id FROM damage WHERE repair_id IS NOT NULL) ORDER BY id"
+            ).fetchall()
+        return tuple(file_of(row) for row in rows)
 
     def unknown(self, paths: Sequence[str]) -> list[str]:
         """Return those of `paths`, relative to the home, that no snapshot ever named."""
@@ -201,7 +154,7 @@ class Manifest:
             The snapshot is unknown or its files were removed.
         """
         with self.database.transaction() as connection:
-            _existing(connection, snapshot_id)
+            existing(connection, snapshot_id)
             connection.execute(
                 "INSERT INTO pins (snapshot_id, holder) VALUES (?, ?) ON CONFLICT DO NOTHING",
                 (snapshot_id, holder),
@@ -211,6 +164,19 @@ class Manifest:
         """Let go of a snapshot; others that hold it still do."""
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM pins WHERE snapshot_id = ? AND holder = ?", (snapshot_id, holder))
+
+    def holders(self, snapshot_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Return who keeps each of the snapshots; those that nobody keeps are left out."""
+        marks = ", ".join("?" for _ in snapshot_ids)
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT snapshot_id, holder FROM pins WHERE snapshot_id IN ({marks}) ORDER BY holder",  # noqa: S608
+                list(snapshot_ids),
+            ).fetchall()
+        held: dict[int, tuple[str, ...]] = {}
+        for snapshot_id, holder in rows:
+            held[snapshot_id] = (*held.get(snapshot_id, ()), holder)
+        return held
 
     def commit(
         self,
@@ -222,6 +188,7 @@ class Manifest:
         note: str,
         at: datetime,
         within: Within | None = None,
+        repairing: bool = False,
     ) -> Snapshot:
         """Add and end files and name the state that results, in one transaction.
 
@@ -237,11 +204,14 @@ class Manifest:
             What was looked at: files that others added to it or ended in it since `base` are a conflict.
         within
             Does more in the same transaction, given its connection and the new snapshot.
+        repairing
+            Files to end may be damaged; else that is a conflict, as what was read of them can't be trusted.
 
         Raises
         ------
         ManifestConflict
-            Another write came between; recompute from the newest state and try again.
+            Another write came between, or a file was found damaged; recompute from the newest state and try
+            again.
         """
         with self.database.transaction() as connection:
             _check_untouched(connection, base, touching)
@@ -250,6 +220,8 @@ class Manifest:
             )
             snapshot_id = int(cursor.lastrowid or 0)
             for file_id in end:
+                if not repairing and _is_damaged(connection, file_id):
+                    raise ManifestConflict(f"file {file_id} was found damaged meanwhile")
                 hit = connection.execute(
                     "UPDATE files SET ended_in = ?, ended_us = ? WHERE id = ? AND ended_in IS NULL",
                     (snapshot_id, microseconds(at), file_id),
@@ -281,7 +253,7 @@ class Manifest:
                 "UPDATE snapshots SET digest = ? WHERE id = ?",
                 (_digest(connection, snapshot_id, add, end), snapshot_id),
             )
-            snapshot = _existing(connection, snapshot_id)
+            snapshot = existing(connection, snapshot_id)
             if within is not None:
                 within(connection, snapshot)
         return snapshot
@@ -310,6 +282,11 @@ def _check_untouched(connection: sqlite3.Connection, base: int, touching: Sequen
             raise ManifestConflict(f"{row[0]} was changed by another write")
 
 
+def _is_damaged(connection: sqlite3.Connection, file_id: int) -> bool:
+    found = connection.execute("SELECT 1 FROM damage WHERE file_id = ?", (file_id,)).fetchone()
+    return found is not None
+
+
 def _digest(
     connection: sqlite3.Connection, snapshot_id: int, add: Sequence[NewFile], end: Sequence[int]
 ) -> str:
@@ -330,42 +307,4 @@ def _any_readings(connection: sqlite3.Connection, ids: Sequence[int]) -> bool:
     return any(
         connection.execute("SELECT 1 FROM files WHERE id = ? AND kind = 'readings'", (one,)).fetchone()
         for one in ids
-    )
-
-
-def _existing(connection: sqlite3.Connection, snapshot_id: int) -> Snapshot:
-    row = connection.execute(_SNAPSHOT + "WHERE id = ?", (snapshot_id,)).fetchone()
-    if row is not None and not row[5]:
-        return _snapshot(row)
-    newest = connection.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
-    if not 0 < snapshot_id <= newest:
-        raise CatalogError(f"there is no snapshot {snapshot_id}")
-    raise CatalogError(
-        f"snapshot {snapshot_id} was not pinned and its files were removed; use the newest snapshot"
-    )
-
-
-def _snapshot(row: tuple[int, str, int, str, int, int]) -> Snapshot:
-    return Snapshot(row[0], row[1], moment_of(row[2]), row[3], bool(row[4]))
-
-
-def _file(
-    row: tuple[Kind, str, str, int, int, int, int, int, int, int | None, int | None, int, int, int | None],
-) -> File:
-    kind, path, sha256, size, rows, start, end, low, high, version, parent, id_, added, ended = row
-    return File(
-        kind=kind,
-        path=path,
-        sha256=sha256,
-        size=size,
-        rows=rows,
-        start=moment_of(start),
-        end=moment_of(end),
-        sensor_min=low,
-        sensor_max=high,
-        version_id=version,
-        parent_id=parent,
-        id=id_,
-        added_in=added,
-        ended_in=ended,
     )

@@ -1,20 +1,27 @@
 """Parquet that survives a crash when it is written and is not believed unseen when it is read."""
 
+import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
 
+from warehouse.durable import make_folder, sync_folder
 from warehouse.errors import HomeError, IntegrityError
+from warehouse.files import File
+from warehouse.room import unwritable
 
-ROW_GROUP: Final = 131_072
+ROW_GROUP: Final = 65_536
+_ZSTD_LEVEL: Final = 3
 
 _REMEMBERED: Final = 100_000
+_NO_FAULT_OF_THE_FILE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_REMEDY: Final = "run `telltale doctor --verify`, then `telltale repair`"
 
 
 class Stored(Protocol):
@@ -42,7 +49,7 @@ def new_stem() -> str:
     return secrets.token_hex(8)
 
 
-def write_parquet(frame: pl.DataFrame, folder: Path, stem: str) -> Written:
+def write_parquet(frame: pl.DataFrame, folder: Path, stem: str, *, row_group: int = ROW_GROUP) -> Written:
     """Write `frame` as ``folder/stem.parquet`` so that it is there, whole, or not at all.
 
     The order is: temporary file, fsync, SHA-256, rename, fsync of the folder. The file is nothing until
@@ -58,7 +65,13 @@ def write_parquet(frame: pl.DataFrame, folder: Path, stem: str) -> Written:
     try:
         make_folder(folder)
         try:
-            frame.write_parquet(partial, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+            frame.write_parquet(
+                partial,
+                compression="zstd",
+                compression_level=_ZSTD_LEVEL,
+                row_group_size=row_group,
+                statistics=True,
+            )
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -68,28 +81,9 @@ def write_parquet(frame: pl.DataFrame, folder: Path, stem: str) -> Written:
             partial.unlink(missing_ok=True)
             raise
         sync_folder(folder)
-    except OSError as error:
-        raise HomeError(f"{path} can't be written: {error.strerror or error}") from error
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise unwritable(path, error) from error
     return Written(path, digest, size, frame.height)
-
-
-def make_folder(folder: Path) -> None:
-    """Create `folder` with its parents so that they survive a crash."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
-        sync_folder(one.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    if os.name == "nt":
-        return  # Windows opens no folders; its file system logs names itself.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # What this process has verified. The size and time of change are part of the key, so that a file that
@@ -105,28 +99,63 @@ def open_verified(root: Path, file: Stored) -> Path:
     IntegrityError
         It is missing or is not what was written.
     """
+    fault = fault_at_first_sight(root, file)
+    path = root / file.path
+    if fault is not None:
+        named = file if isinstance(file, File) else None
+        raise IntegrityError(f"{path} {fault}: {_REMEDY}", file=named)
+    return path
+
+
+def fault_at_first_sight(root: Path, file: Stored) -> str | None:
+    """Return what is wrong with `file`, None if it is what was written or was so when first opened.
+
+    Raises
+    ------
+    HomeError
+        The system has no room to open it.
+    """
     path = root / file.path
     try:
         status = path.stat()
-        key = (str(path), file.sha256, status.st_size, status.st_mtime_ns)
-        if key in _verified:
-            return path
+    except OSError as error:
+        return _unreadable(path, error)
+    key = (str(path), file.sha256, status.st_size, status.st_mtime_ns)
+    if key in _verified:
+        return None
+    fault = find_fault(root, file)
+    if fault is None:
+        if len(_verified) >= _REMEMBERED:
+            _verified.clear()
+        _verified[key] = None
+    return fault
+
+
+def find_fault(root: Path, file: Stored) -> str | None:
+    """Return what is wrong with `file`, reading every byte of it anew; None if it is what was written.
+
+    The words end a sentence that begins with the file's path.
+
+    Raises
+    ------
+    HomeError
+        The system has no room to open it.
+    """
+    path = root / file.path
+    try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise IntegrityError(
-            f"{path} can't be read ({error.strerror}): run `telltale doctor --verify`, "
-            "then restore the file from a backup or ingest its source again"
-        ) from error
-    if found != file.sha256:
-        raise IntegrityError(
-            f"{path} is not the file that was written (SHA-256 {found[:12]}…, expected {file.sha256[:12]}…): "
-            "run `telltale doctor --verify`, then restore the file from a backup or ingest its source again"
-        )
-    if len(_verified) >= _REMEMBERED:
-        _verified.clear()
-    _verified[key] = None
-    return path
+        return _unreadable(path, error)
+    if found == file.sha256:
+        return None
+    return f"is not the file that was written (SHA-256 {found[:12]}…, expected {file.sha256[:12]}…)"
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if error.errno in _NO_FAULT_OF_THE_FILE:
+        raise HomeError(f"{path} can't be opened: {error.strerror}; close other programs") from error
+    return f"can't be read ({error.strerror or error})"
 
 
 def scan(root: Path, files: Sequence[Stored], schema: pl.Schema) -> pl.LazyFrame:
@@ -140,19 +169,3 @@ def scan(root: Path, files: Sequence[Stored], schema: pl.Schema) -> pl.LazyFrame
     if not files:
         return pl.LazyFrame(schema=schema)
     return pl.scan_parquet([open_verified(root, one) for one in files], glob=False)
-
-
-def damaged(root: Path, files: Iterable[Stored]) -> list[str]:
-    """Return what is wrong with each of `files` that is missing or changed, reading every byte anew."""
-    found = []
-    for one in files:
-        path = root / one.path
-        try:
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        except OSError as error:
-            found.append(f"{one.path}: {error.strerror}")
-            continue
-        if digest != one.sha256:
-            found.append(f"{one.path}: SHA-256 is {digest[:12]}…, {one.sha256[:12]}… was written")
-    return found

@@ -10,7 +10,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from warehouse.durable import settle
 from warehouse.errors import IntegrityError, SchemaError, WarehouseError
+from warehouse.room import disk_full, is_full, unwritable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -36,20 +38,29 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise WarehouseError(f"{path} can't be opened: {error}") from error
+        raise _told(path, error) from error
     try:
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.OperationalError as error:
-        connection.close()
-        raise WarehouseError(f"{path} can't be opened: {error}") from error
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise IntegrityError(
-            f"{path} is damaged or no SQLite database ({error}); restore it from a backup"
-        ) from error
+        raise _told(path, error) from error
     return connection
+
+
+def _told(path: Path, error: sqlite3.Error) -> WarehouseError:
+    """Return what SQLite says of the file at `path`, with what to do."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return IntegrityError(f"{path} is damaged or no SQLite database ({error}); restore it from a backup")
+    if is_full(error, path):
+        return disk_full(path)
+    if "locked" in str(error):
+        return WarehouseError(
+            f"{path} is held by another write for more than {_BUSY_S:.0f} s ({error}); "
+            "nothing of this was stored: do it again; if that goes on, see who writes with `telltale status`"
+        )
+    return WarehouseError(f"{path}: {error}")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -86,14 +97,15 @@ def migrate(connection: sqlite3.Connection, folder: Path) -> None:
             f"{path} has version {found}, this release knows {len(scripts)}: "
             "start the newer release that wrote it, or restore the backup that was made before it"
         )
-    if 0 < found < len(scripts):
-        _back_up(connection, path.with_name(f"{path.name}.v{found}.bak"))
     if found == len(scripts):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Another process may have been first.
-        for number in range(_version(connection) + 1, len(scripts) + 1):
+        # Another process may have been first; from here on none can write.
+        found = _version(connection)
+        if 0 < found < len(scripts):
+            _back_up(path, path.with_name(f"{path.name}.v{found}.bak"))
+        for number in range(found + 1, len(scripts) + 1):
             for statement in _statements(scripts[number - 1].read_text("utf-8")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number:d}")
@@ -116,9 +128,21 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _back_up(connection: sqlite3.Connection, target: Path) -> None:
-    with contextlib.closing(sqlite3.connect(target)) as copy:
-        connection.backup(copy)
+def _back_up(path: Path, target: Path) -> None:
+    """Copy the database at `path` to `target`, durably and whole or not at all."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with (
+            contextlib.closing(sqlite3.connect(path)) as source,
+            contextlib.closing(sqlite3.connect(part)) as copy,
+        ):
+            source.backup(copy)
+        settle(part, target)
+    except (OSError, sqlite3.Error) as error:
+        raise unwritable(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -158,6 +182,9 @@ class Database:
         connection = connect(path)
         try:
             migrate(connection, migrations)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            raise _told(path, error) from error
         except BaseException:
             connection.close()
             raise
@@ -176,8 +203,11 @@ class Database:
             connection = connect(self.path)
         try:
             yield connection
-        except sqlite3.OperationalError as error:
-            raise WarehouseError(f"{self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            # Of the other kinds are statements that contradict what is stored; the file is well then.
+            if type(error) in {sqlite3.OperationalError, sqlite3.DatabaseError}:
+                raise _told(self.path, error) from error
+            raise
         finally:
             self._idle.put(connection)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import desk, out
+from app.commands.repair import described
 from app.launcher import port_is_free
 from warehouse.lock import is_held
 
@@ -60,9 +61,14 @@ def doctor(
     failed = home.jobs.list(states=("failed",), limit=5)
     tell("jobs", "none failed lately" if not failed else f"last failure: {failed[0].error}", None)
     if verify:
-        damaged = home.verify()
-        tell("files", "every hash is as written", f"{len(damaged)} damaged" if damaged else None)
-        for line in damaged:
-            out.print(f"      {line}", markup=False)
+        home.verify()
+    damaged = home.damage()
+    tell(
+        "files",
+        "every hash is as written" if verify else "none is known to be damaged (--verify reads every one)",
+        f"{len(damaged)} damaged, set aside until `telltale repair`" if damaged else None,
+    )
+    for one in damaged:
+        out.print(f"      {described(place, one)} {one.reason}", markup=False)
     if wrong:
         raise typer.Exit(1)
