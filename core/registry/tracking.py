@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 EXPERIMENT: Final = "telltale"
 CHAMPION: Final = "champion"
 
+# Below the folder of a store.
+DATABASE: Final = "mlflow.db"
+ARTIFACTS: Final = "artifacts"
+
 _LONGEST_PARAM: Final = 500
 
 
@@ -150,7 +154,7 @@ class Tracking:
         from mlflow.tracking import MlflowClient
 
         self._root.mkdir(parents=True, exist_ok=True)
-        uri = f"sqlite:///{self._root / 'mlflow.db'}"
+        uri = database_uri(self._root)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @cached_property
@@ -158,8 +162,15 @@ class Tracking:
         known = self._client.get_experiment_by_name(EXPERIMENT)
         if known is not None:
             return str(known.experiment_id)
-        place = (self._root / "artifacts").as_uri()
+        place = (self._root / ARTIFACTS).as_uri()
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))
+
+
+def database_uri(root: Path) -> str:
+    """Return the address of the database of the store in the folder `root`."""
+    # Letters that end the path of an address, or are read as an encoding in it.
+    path = str(root / DATABASE).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    return f"sqlite:///{path}"
 
 
 def _silence() -> None:
