@@ -39,6 +39,7 @@ def main() -> None:
                 st.Page(PAGES / "models.py", title="Models", icon=":material/deployed_code:"),
                 st.Page(PAGES / "training.py", title="Training", icon=":material/model_training:"),
             ],
+            "Operations": [st.Page(PAGES / "data.py", title="Data", icon=":material/database:")],
         }
     )
     with problem.shown():

@@ -10,12 +10,13 @@ from app.charts.template import CONFIG
 from app.charts.tiles import day_tiles
 from app.charts.zone import epoch_ms
 from app.components import empty, preview, problem, rail, viewer
+from app.components.data_history import damage_notice
 from app.components.header import header
 from app.components.outcome import refusal, said, tell
 from app.components.queue import queue_table
 from app.components.tiles import fleet_tiles, summary
 from app.components.words import counted
-from app.queries import fleet, house, story
+from app.queries import data, fleet, house, story
 from app.queries.house import Stamp
 from app.queries.views import EventRow, Fleet
 
@@ -37,7 +38,11 @@ def overview() -> None:
             st.rerun(scope="app")
         if whole.machines:
             empty.demo_progress()
+            notice = st.container()
             monitor(made, whole)
+            with notice:
+                # Drawn after the charts: their reads are what notices damage.
+                damage_notice(data.damaged(made), viewer.zone(), listed=False)
         else:
             empty.no_machines(build_demo)
 

@@ -10,6 +10,8 @@ from warehouse.errors import CatalogError
 from warehouse.instants import microseconds, moment_of
 
 _NAME_LENGTH: Final = 120
+# Formats that one and the same machine's exports come in.
+_TABLES: Final = frozenset({"csv", "parquet"})
 
 
 def check(specs: Sequence[AssetSpec]) -> None:
@@ -84,7 +86,7 @@ def refuse_contradictions(connection: sqlite3.Connection, source: str, specs: Se
     """
     for spec in specs:
         row = connection.execute("SELECT source FROM assets WHERE name = ?", (spec.name,)).fetchone()
-        if row is not None and row[0] != source:
+        if row is not None and row[0] != source and not {row[0], source} <= _TABLES:
             # Simulated readings must never end up among real ones.
             raise CatalogError(
                 f"asset {spec.name!r} holds data of source {row[0]}; data of source {source} can't be mixed "
@@ -198,12 +200,27 @@ def sensors(
     ):
         context[sensor].append(other)
     rows = connection.execute(
-        "SELECT s.id, s.asset_id, a.name, s.name, s.unit, s.role, s.interval_s" + chosen + " ORDER BY s.id",
+        "SELECT s.id, s.asset_id, a.name, s.name, coalesce(s.shown_unit, s.unit), s.role, s.interval_s,"
+        " s.unit" + chosen + " ORDER BY s.id",
         given,
     ).fetchall()
     return tuple(
-        Sensor(row[0], row[1], row[2], row[3], row[4], row[5], row[6], tuple(context[row[0]])) for row in rows
+        Sensor(row[0], row[1], row[2], row[3], row[4], row[5], row[6], tuple(context[row[0]]), row[7])
+        for row in rows
     )
+
+
+def show_unit(connection: sqlite3.Connection, sensor_id: int, unit: str | None) -> None:
+    """Set the unit that a sensor is shown in, None for the stated one.
+
+    Raises
+    ------
+    CatalogError
+        There is no such sensor.
+    """
+    hit = connection.execute("UPDATE sensors SET shown_unit = ? WHERE id = ?", (unit, sensor_id)).rowcount
+    if hit != 1:
+        raise CatalogError(f"there is no sensor #{sensor_id}")
 
 
 def parts(connection: sqlite3.Connection, asset_id: int) -> tuple[Part, ...]:

@@ -84,7 +84,17 @@ class Asset:
 
 @dataclass(frozen=True)
 class Sensor:
-    """A stored sensor; `context` holds the ids of the sensors that explain it, in the stated order."""
+    """A stored sensor.
+
+    Parameters
+    ----------
+    unit
+        As it is shown: what a person set, else what the source states.
+    context
+        Ids of the sensors that explain it, in the stated order.
+    stated_unit
+        What its source states; other statements are held against this one.
+    """
 
     id: int
     asset_id: int
@@ -94,6 +104,7 @@ class Sensor:
     role: Role
     interval_s: float | None
     context: tuple[int, ...]
+    stated_unit: str
 
     @property
     def key(self) -> str:

@@ -63,6 +63,18 @@ class Catalog:
             asset_table.refuse_contradictions(connection, source, specs)
             return asset_table.reserve(connection, specs)
 
+    def refuse_contradictions(self, source: str, specs: Sequence[AssetSpec]) -> None:
+        """Refuse what `put_assets` would refuse, and store nothing.
+
+        Raises
+        ------
+        CatalogError
+            As `put_assets` says.
+        """
+        asset_table.check(specs)
+        with self._database.reading() as connection:
+            asset_table.refuse_contradictions(connection, source, specs)
+
     def put_assets(
         self, source: str, specs: Sequence[AssetSpec], *, within: sqlite3.Connection | None = None
     ) -> dict[str, int]:
@@ -115,6 +127,17 @@ class Catalog:
         if not found:
             raise CatalogError(f"there is no sensor #{sensor_id}")
         return found[0]
+
+    def show_unit(self, sensor_id: int, unit: str | None) -> None:
+        """Show a sensor in another unit than its source states, None for the stated one; no value changes.
+
+        Raises
+        ------
+        CatalogError
+            There is none of that id.
+        """
+        with self._database.transaction() as connection:
+            asset_table.show_unit(connection, sensor_id, unit)
 
     def find_sensor(self, text: str) -> Sensor:
         """Return the sensor a person means: ``"P-1"``, ``"Pump 7/outlet temperature"``, ``"#12"``.

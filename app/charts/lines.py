@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from app.charts.limits import draw_limits, far_limits, near_limits
 from app.charts.rows import Parts, Row, capitalised, title
 from app.charts.thinning import LIMIT, thin
 from app.charts.zone import Zone
@@ -44,6 +45,7 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
             )
         )
         _name_lines(parts, panel, row, palette)
+    draw_limits(parts, panel, row, palette)
     x, y = thin(line.times_ms, line.values)
     trace = _trace(
         (x, y),
@@ -58,7 +60,8 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
         trace["hovertemplate"] = f"%{{y:.4~g}}{unit}<br>%{{customdata}} UTC"
     parts.traces.append(trace)
     name = f"<b>{capitalised(panel.name)}</b>" if strong else capitalised(panel.name)
-    suffix = (f", {panel.unit}" if panel.unit else "") + (f" · {panel.note}" if panel.note else "")
+    notes = [panel.note, *far_limits(panel, row)]
+    suffix = (f", {panel.unit}" if panel.unit else "") + "".join(f" · {note}" for note in notes if note)
     title(parts, row, name + suffix, palette, strong=strong)
     parts.layout.update(
         {
@@ -161,6 +164,11 @@ def y_range(panel: Panel) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(found.min()), float(found.max())
     air = 0.06 * (high - low) or max(abs(high) * 0.05, 0.5)
+    near = [one.value for one in near_limits(panel, low - air, high + air)]
+    if near:
+        # The words of a limit stand between its line and the edge.
+        low, high = min(low, *near), max(high, *near)
+        air = max(air, 0.13 * (high - low))
     return low - air, high + air
 
 

@@ -6,10 +6,13 @@ import sys
 
 import typer
 
-from app.commands import console, export, ingest
+from app.commands import console, export, ingest, watch
+from app.commands.backup import backup
 from app.commands.demo import demo
 from app.commands.doctor import doctor
 from app.commands.label import label, unlabel
+from app.commands.repair import repair
+from app.commands.restore import restore
 from app.commands.run import run
 from app.commands.score import score
 from app.commands.status import status
@@ -27,6 +30,7 @@ app = typer.Typer(
 app.command("run")(run)
 app.command("demo")(demo)
 app.add_typer(ingest.app, name="ingest")
+app.add_typer(watch.app, name="watch")
 app.command("train")(train)
 app.command("score")(score)
 app.add_typer(export.app, name="export")
@@ -34,6 +38,9 @@ app.command("label")(label)
 app.command("unlabel")(unlabel)
 app.command("status")(status)
 app.command("doctor")(doctor)
+app.command("repair")(repair)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 
 def main() -> None:

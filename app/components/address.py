@@ -1,5 +1,6 @@
 """What a page shows, kept in its address, so that a reload or a shared link shows the same."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,6 +22,21 @@ def write(name: str, value: str | None) -> None:
         st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def preset(name: str, options: Collection[str]) -> None:
+    """Let the widget with key `name` show what the address says, ``""`` where that is no option.
+
+    For widgets whose options have other words than their values: a bound one would put its words into the
+    address, and they change.
+    """
+    wanted = read(name) or ""
+    st.session_state[name] = wanted if wanted in options else ""
+
+
+def remember(name: str) -> None:
+    """Put what the widget with key `name` shows into the address; for callbacks."""
+    write(name, st.session_state[name] or None)
 
 
 def window() -> str | tuple[datetime, datetime]:

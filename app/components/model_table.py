@@ -2,29 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 import streamlit as st
 
 from app.charts.zone import Zone, lasting
+from app.components import address, places
 from app.components.words import escaped
 from app.queries.views import Lineage, ModelRow
 
+TABLES: Final = ("trained", "baselines")
 _HEAD_PX: Final = 33
 _ROW_PX: Final = 31
 _SHOWN: Final = 18
 
 
 def model_table(rows: Sequence[ModelRow], now: datetime, key: str, alt: str) -> ModelRow | None:
-    """Draw versions of one kind as a table and return the picked one, None if none is picked."""
+    """Draw versions of one kind as a table and return the picked one, None if none is picked.
+
+    What is picked goes into the address; a link's version is picked when the table is first drawn.
+    """
     labelled = any(row.f1 is not None for row in rows)
     frame = pl.DataFrame([_cells(row, now, labelled=labelled) for row in rows])
+    linked = [place for place, row in enumerate(rows) if str(row.version_id) == address.read("version")]
     state = st.dataframe(
         frame,
         key=key,
-        on_select="rerun",
+        on_select=partial(_remember, key, [row.version_id for row in rows]),
         selection_mode="single-row",
+        selection_default={"selection": {"rows": linked, "columns": [], "cells": []}},
         hide_index=True,
         placeholder="–",
         height=_HEAD_PX + _ROW_PX * min(len(rows), _SHOWN) + 2,
@@ -35,9 +43,19 @@ def model_table(rows: Sequence[ModelRow], now: datetime, key: str, alt: str) -> 
     return rows[picked[0]] if picked and picked[0] < len(rows) else None
 
 
+def _remember(key: str, version_ids: Sequence[int]) -> None:
+    """Put the picked version into the address and let go of a row of the other table."""
+    picked = st.session_state[key]["selection"]["rows"]
+    address.write("version", str(version_ids[picked[0]]) if picked else None)
+    for other in TABLES:
+        if picked and other != key and other in st.session_state:
+            st.session_state[other] = {"selection": {"rows": [], "columns": [], "cells": []}}
+
+
 def lineage_card(lineage: Lineage, zone: Zone) -> None:
-    """Draw where a version comes from."""
+    """Draw where a version comes from, with the way back to its data."""
     st.subheader(escaped(lineage.title), anchor=False)
+    places.to_snapshot(lineage.snapshot_id)
     for what, value in lineage.facts:
         st.markdown(f":gray[{what}]  \n`{value}`")
     for name, start, end in lineage.spans:

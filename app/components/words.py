@@ -33,3 +33,19 @@ def short(value: float) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return ``1 machine`` or ``3 machines``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def grouped(number: int) -> str:
+    """Return a count with its thousands apart: ``12 345``."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def large(number: int) -> str:
+    """Return a count in at most five characters: ``950``, ``12.3 k``, ``4.1 M``."""
+    for size, sign in ((1_000_000_000, "G"), (1_000_000, "M"), (10_000, "k")):
+        if number >= size:
+            scale = size if sign != "k" else 1000
+            return (
+                f"{number / scale:.3g} {sign}" if number / scale < 999.5 else f"{number / scale:.0f} {sign}"
+            )
+    return grouped(number)

@@ -31,6 +31,7 @@ def lineage(version_id: int) -> Lineage:
     ]
     return Lineage(
         title=f"{sensor.asset_name} · {sensor.name}, {method_words(version.method)} v{version.number}",
+        snapshot_id=version.snapshot_id,
         facts=tuple(facts),
         spans=tuple(
             (name, start, end)

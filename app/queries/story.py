@@ -1,5 +1,6 @@
 """What one event's chart shows: signal, expectation, score, driving channels, operating state, verdicts."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,9 +12,10 @@ from app.queries import house
 from app.queries.failure import answered
 from app.queries.fleet import floats, line
 from app.queries.house import Stamp
-from app.queries.views import Band, EventRow, Line, Panel, Story, Verdict
+from app.queries.views import Band, EventRow, Limit, Line, Panel, Story, Verdict
 from warehouse.catalog import Sensor
 from warehouse.home import Warehouse
+from warehouse.state.limits import NAMES, WORDS
 
 # Two days of a reading a minute are drawn as they are, longer windows from rollups.
 MAX_POINTS: Final = 3000
@@ -94,7 +96,7 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
     home = house.opened(made)
     target = home.catalog.sensor(event.sensor_id)
     measured, resolution = _measured(home, target.id, start, end)
-    scores = home.results.read_scores(target.id, event.version_id, start, end)
+    scores = home.results.window(target.id, event.version_id, start, end, MAX_POINTS)
     shares = {driver.sensor_id: driver.share for driver in event.drivers}
     siblings = {sensor.id: sensor for sensor in home.catalog.sensors(asset_id=target.asset_id)}
     context = tuple(
@@ -109,11 +111,17 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
     return Story(
         window_start=start,
         window_end=end,
-        signal=Panel(target.name, target.unit, measured, expected=_expected(scores, measured)),
+        signal=Panel(
+            target.name,
+            target.unit,
+            measured,
+            expected=_expected(scores, measured),
+            limits=limits(target.id),
+        ),
         score=Panel(
             "anomaly score",
             "",
-            line(scores["ts"], scores["score"]),
+            _scored(scores),
             threshold=line(scores["ts"], scores["threshold"]),
         ),
         context=context,
@@ -123,6 +131,12 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
     )
 
 
+def limits(sensor_id: int) -> tuple[Limit, ...]:
+    """Return the limits in force of a sensor, the lowest first."""
+    rows = house.owner().limits(sensor_id).to_dicts()
+    return tuple(Limit(WORDS[name], row[name]) for row in rows for name in NAMES if row[name] is not None)
+
+
 def _measured(home: Warehouse, sensor_id: int, start: datetime, end: datetime) -> tuple[Line, str]:
     rows = home.telemetry.window(sensor_id, start, end, MAX_POINTS)
     times = rows["ts"].dt.epoch("ms").to_numpy().astype(np.float64)
@@ -130,10 +144,21 @@ def _measured(home: Warehouse, sensor_id: int, start: datetime, end: datetime) -
     if rows["min"].equals(rows["max"]):
         return Line(times, mean), "readings"
     step = timedelta(milliseconds=float(np.median(np.diff(times)))) if times.size > 1 else timedelta()
-    hours = step.total_seconds() / 3600
-    return Line(
-        times, mean, low, high
-    ), f"means of {hours:g} h" if hours >= 1 else f"means of {hours * 60:g} min"
+    return Line(times, mean, low, high), f"means of {_width(step.total_seconds())}"
+
+
+def _width(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{seconds / 60:g} min" if seconds < 3600 else f"{seconds / 3600:g} h"
+
+
+def _scored(scores: pl.DataFrame) -> Line:
+    """Return the scores, with their extremes where each row stands for several."""
+    found = line(scores["ts"], scores["score"])
+    if scores["score_min"].equals(scores["score_max"]):
+        return found
+    return replace(found, low=floats(scores["score_min"]), high=floats(scores["score_max"]))
 
 
 def _expected(scores: pl.DataFrame, measured: Line) -> Line | None:

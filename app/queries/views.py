@@ -29,6 +29,14 @@ class Line:
     high: Floats | None = None
 
 
+@dataclass(frozen=True)
+class Limit:
+    """An engineering alarm limit in the unit of its panel, with its word, such as ``high``."""
+
+    word: str
+    value: float
+
+
 @dataclass(frozen=True, eq=False)
 class Panel:
     """One quantity of a stack of charts that share their time axis.
@@ -39,6 +47,8 @@ class Panel:
         What is measured; the unit is empty where there is none.
     note
         Stands behind the name, such as ``drives 46 %``; may be empty.
+    limits
+        Alarm limits, the lowest first.
     """
 
     name: str
@@ -47,6 +57,7 @@ class Panel:
     expected: Line | None = None
     threshold: Line | None = None
     note: str = ""
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -302,6 +313,7 @@ class Lineage:
     """Where a version comes from, as (what, value) rows in the order in which they are shown."""
 
     title: str
+    snapshot_id: int
     facts: tuple[tuple[str, str], ...]
     spans: tuple[tuple[str, datetime, datetime], ...]
     parameters: tuple[tuple[str, str], ...]

@@ -121,7 +121,7 @@ def test_a_range_drawn_on_the_chart_zooms_and_one_key_resets(app: App, watched: 
     _clean(watched)
 
 
-@pytest.mark.parametrize("name", ["", "anomalies", "models", "training"])
+@pytest.mark.parametrize("name", ["", "anomalies", "models", "training", "data"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_shown_without_an_error(app: App, watched: Watched, name: str, scheme: str):
     watched.page.emulate_media(color_scheme=scheme)

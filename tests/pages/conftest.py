@@ -8,7 +8,9 @@ import pytest
 import streamlit as st
 import two_pumps
 from page_words import Open
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from warehouse.home import Warehouse
 from warehouse.state.owner import StateOwner, install
@@ -66,6 +68,19 @@ def stored(home: Path, built: Path) -> Path:
 def pumps(stored: Path) -> Iterator[Warehouse]:
     """The home of `two_pumps`, with its state's owner in this process."""
     yield from _owned(Warehouse.open(stored))
+
+
+@pytest.fixture
+def typed_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a selectbox of AppTest send what a person typed, as the browser does."""
+
+    def state(box: Selectbox) -> WidgetState:
+        sent = WidgetState(id=box.id)
+        if box.value is not None:
+            sent.string_value = str(box.format_func(box.value))
+        return sent
+
+    monkeypatch.setattr(Selectbox, "_widget_state", property(state))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ root, home = map(Path, sys.argv[1:])
 with StateOwner(Warehouse.open(home), clock=now) as owner:
     owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
     install(owner)
-    for name in ("overview", "anomalies", "models", "training"):
+    for name in ("overview", "anomalies", "models", "training", "data"):
         page = AppTest.from_file(root / "pages" / f"{name}.py", default_timeout=60).run()
         assert not page.exception and not page.error, name
 heavy = sorted({"tensorflow", "keras", "mlflow"} & set(sys.modules))

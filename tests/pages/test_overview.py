@@ -111,9 +111,20 @@ def test_a_fleet_that_could_not_be_built_says_why_and_offers_it_again(empty: War
     assert "demo" in {button.key for button in page.button}
 
 
-def test_a_damaged_file_is_told_with_an_error_id(pumps: Warehouse, open_page: Open):
+def test_a_damaged_file_is_told_and_the_rest_is_shown(pumps: Warehouse, open_page: Open):
     for file in pumps.manifest.live("rollups"):
         (pumps.root / file.path).write_bytes(b"not parquet")
+    page = open_page("overview")
+    assert "damaged" in page.warning[0].value
+    assert "telltale repair" in page.warning[0].value
+    assert "Pump 1 · outlet temperature" in _queue(page)
+
+
+def test_a_read_that_fails_is_told_with_an_error_id(pumps: Warehouse, open_page: Open, monkeypatch):
+    def fail(*_args: object, **_more: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(pumps.telemetry), "rollup", fail)
     page = open_page("overview")
     assert len(page.error) == 1
     assert "Error " in page.error[0].value

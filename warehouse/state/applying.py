@@ -1,15 +1,20 @@
 """One write inside one transaction: found in the audit, or done and entered there."""
 
+from typing import Final
+
 import duckdb
 
-from warehouse.catalog import Catalog
 from warehouse.documents import JSON, dumps, loads
 from warehouse.errors import LabelError
-from warehouse.state import labels
+from warehouse.home import Warehouse
+from warehouse.state import labels, limits, shown_units, snapshot_pins
 from warehouse.state.writes import Write, text
 
+# Writes that change the catalogue too: they wait in the inbox until both stores have them.
+BOTH_STORES: Final = frozenset({"sensor.unit", "snapshot.pin"})
 
-def apply(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> dict[str, JSON]:
+
+def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse) -> dict[str, JSON]:
     """Make `write` in the open transaction, unless it was made before, and return its outcome.
 
     Raises
@@ -21,11 +26,17 @@ def apply(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> 
     if known is not None:
         return loads(known[0])
     if write.kind == "label.set":
-        outcome = labels.set_label(cursor, write, catalog)
+        outcome = labels.set_label(cursor, write, warehouse.catalog)
     elif write.kind == "label.undo":
         outcome = labels.undo_label(cursor, write)
     elif write.kind == "event.acknowledge":
         outcome = _acknowledge(cursor, write)
+    elif write.kind == "limits.set":
+        outcome = limits.set_limits(cursor, write, warehouse.catalog)
+    elif write.kind == "sensor.unit":
+        outcome = shown_units.set_unit(cursor, write, warehouse.catalog)
+    elif write.kind == "snapshot.pin":
+        outcome = snapshot_pins.pin(write, warehouse.manifest)
     else:
         raise LabelError(f"there is no write of kind {write.kind!r}")
     cursor.execute(

@@ -164,23 +164,8 @@ def _statistics(
     warehouse: Warehouse, sensors: Sequence[Sensor], as_of: Mapping[int, datetime]
 ) -> dict[int, tuple[float | None, float | None, float | None, int]]:
     """Mean, min, max and count of the 24 h before each machine's as-of, from the finest rollup."""
-    by_end: dict[datetime, list[int]] = {}
-    for sensor in sensors:
-        if sensor.asset_id in as_of:
-            by_end.setdefault(as_of[sensor.asset_id], []).append(sensor.id)
-    found = {}
-    for end, ids in by_end.items():
-        rollup = warehouse.telemetry.rollup(
-            ids, end - WINDOW, end + timedelta(microseconds=1), schema.ROLLUP_LEVELS_S[0]
-        )
-        per_sensor = rollup.group_by("sensor_id").agg(
-            mean=(pl.col("mean") * pl.col("count")).sum() / pl.col("count").sum(),
-            low=pl.col("min").min(),
-            high=pl.col("max").max(),
-            count=pl.col("count").sum(),
-        )
-        found.update({row[0]: (row[1], row[2], row[3], row[4]) for row in per_sensor.iter_rows()})
-    return found
+    ends = {sensor.id: as_of[sensor.asset_id] for sensor in sensors if sensor.asset_id in as_of}
+    return {row[0]: row[1:] for row in warehouse.telemetry.statistics(ends, WINDOW).iter_rows()}
 
 
 def _champions(warehouse: Warehouse, ids: Sequence[int]) -> dict[int, Version]:

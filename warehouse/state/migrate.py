@@ -1,6 +1,5 @@
 """Opening state.duckdb at the version that this release writes, and locking its settings."""
 
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -9,7 +8,9 @@ from typing import Final
 
 import duckdb
 
+from warehouse.durable import settle
 from warehouse.errors import IntegrityError, SchemaError, StateLocked
+from warehouse.room import disk_full, is_full, unwritable
 
 _NUMBERED: Final = re.compile(r"^(\d{4})_\w+\.sql$")
 
@@ -27,6 +28,8 @@ def open_migrated(path: Path, migrations: Path) -> duckdb.DuckDBPyConnection:
         A program that is not Telltale has it open.
     IntegrityError
         It is damaged or no DuckDB database.
+    DiskFull
+        There is no room for the copy or the migration; the file is as it was.
     """
     scripts = _scripts(migrations)
     _prepare(path, len(scripts))
@@ -36,6 +39,11 @@ def open_migrated(path: Path, migrations: Path) -> duckdb.DuckDBPyConnection:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+    except duckdb.Error as error:
+        connection.close()
+        if is_full(error, path):
+            raise disk_full(path) from error
+        raise
     except BaseException:
         connection.close()
         raise
@@ -58,6 +66,8 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
         first = str(error).splitlines()[0]
         if "lock" in first:
             raise StateLocked(f"{path} is open in another program: {first}") from error
+        if is_full(error, path):
+            raise disk_full(path) from error
         raise IntegrityError(f"{path} can't be opened: {first}; restore it from a backup") from error
 
 
@@ -80,10 +90,13 @@ def _prepare(path: Path, known: int) -> None:
     if 0 < found < known:
         target = path.with_name(f"{path.name}.v{found}.bak")
         part = target.with_name(target.name + ".part")
-        shutil.copyfile(path, part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
+        try:
+            shutil.copyfile(path, part)
+            settle(part, target)
+        except OSError as error:
+            raise unwritable(target, error) from error
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, scripts: Sequence[Path]) -> None:

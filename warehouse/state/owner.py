@@ -16,8 +16,8 @@ from warehouse.errors import LabelError, StateLocked, StateUnavailable, Warehous
 from warehouse.home import Warehouse
 from warehouse.inbox import InboxWrite
 from warehouse.lock import LockHeld, ProcessLock
-from warehouse.state import fleet, labels, published
-from warehouse.state.applying import apply
+from warehouse.state import copying, fleet, labels, published
+from warehouse.state.applying import BOTH_STORES, apply
 from warehouse.state.reads import StateReads
 from warehouse.state.store import StateStore
 from warehouse.state.writes import Write
@@ -137,7 +137,9 @@ class StateOwner(StateReads):
         ----------
         kind, payload
             ``label.set`` (as `labels.NewLabel.payload` makes it), ``label.undo`` {label_id},
-            ``event.acknowledge`` {event_id}, ``fleet.refresh`` {sensor_ids; all without it}.
+            ``event.acknowledge`` {event_id}, ``fleet.refresh`` {sensor_ids; all without it},
+            ``limits.set`` {sensor_id, low_low, low, high, high_high}, ``sensor.unit`` {sensor_id, unit},
+            ``snapshot.pin`` {snapshot_id, keep}, ``state.copy`` {} (see `copying`).
         actor
             Who is answerable for it.
         write_id
@@ -150,7 +152,8 @@ class StateOwner(StateReads):
         StateUnavailable
             The owner was stopped; nothing changed.
         """
-        outcome = self._take(Write(write_id, kind, payload, actor, self._clock()))
+        write = Write(write_id, kind, payload, actor, self._clock())
+        outcome = self._keep_and_take(write) if kind in BOTH_STORES else self._take(write)
         self._wake.set()
         return outcome
 
@@ -196,8 +199,25 @@ class StateOwner(StateReads):
     def _take(self, write: Write) -> dict[str, JSON]:
         if write.kind == REFRESH:
             return self._refresh(_sensor_ids(write.payload))
-        outcome = self._opened().write(lambda cursor: apply(cursor, write, self._warehouse.catalog))
+        if write.kind == copying.COPY:
+            # Changes nothing, so the audit says nothing of it.
+            return copying.write(
+                self._opened().write(copying.tables), self._warehouse.layout.staging
+            ).outcome()
+        outcome = self._opened().write(lambda cursor: apply(cursor, write, self._warehouse))
         self._count()
+        return outcome
+
+    def _keep_and_take(self, write: Write) -> dict[str, JSON]:
+        """Leave the write in the inbox while it is made: a crash between two stores is made good there."""
+        inbox = self._warehouse.jobs.inbox
+        inbox.put(write.write_id, write.kind, write.payload, actor=write.actor, at=write.at)
+        try:
+            outcome = self._take(write)
+        except LabelError as error:
+            inbox.settle(write.write_id, self._clock(), error=str(error))
+            raise
+        inbox.settle(write.write_id, self._clock(), outcome=outcome)
         return outcome
 
     def _refresh(self, sensor_ids: Sequence[int] | None) -> dict[str, JSON]:
@@ -209,7 +229,7 @@ class StateOwner(StateReads):
 
     def _publish(self) -> None:
         newest = int(self.query("SELECT coalesce(max(seq), 0) AS seq FROM label_log").item())
-        if newest == self._published:
+        if newest == self._published and not published.is_damaged(self._warehouse):
             return
         # The number is that of the rows read, whatever was written meanwhile.
         log = self.query("SELECT * FROM label_log ORDER BY seq")

@@ -1,6 +1,7 @@
 """What the state's owner publishes for processes that can't open state.duckdb: the labels in force."""
 
 import hashlib
+import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -8,10 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from warehouse import schema
+from warehouse import damage, schema
 from warehouse.home import Warehouse
-from warehouse.manifest import File, NewFile, Span
-from warehouse.parquet import new_stem, open_verified, write_parquet
+from warehouse.manifest import File, NewFile, Snapshot, Span
+from warehouse.parquet import new_stem, write_parquet
 
 NO_LABELS: Final = hashlib.sha256(b"").hexdigest()
 
@@ -46,54 +47,84 @@ def read_labels(warehouse: Warehouse) -> PublishedLabels:
     IntegrityError
         The published file is not the one that was written.
     """
-    live = warehouse.manifest.live("labels")
+    # Damaged ones too: to go on without what people said would be silent and wrong.
+    live = warehouse.manifest.live("labels", damaged=True)
     if not live:
         return PublishedLabels(schema.LABELS.to_frame(), NO_LABELS, 0)
     newest = max(live, key=lambda file: file.id)
-    frame = pl.read_parquet(open_verified(warehouse.root, newest))
+    damage.insist(warehouse.root, warehouse.manifest, [newest])
+    frame = pl.read_parquet(warehouse.root / newest.path)
     return PublishedLabels(
         schema.conform(frame, schema.LABELS, newest.path), newest.sha256, _sequence(newest)
     )
 
 
 def publish(warehouse: Warehouse, labels: pl.DataFrame, sequence: int, *, at: datetime) -> bool:
-    """Publish `labels` as number `sequence`; return False if that number is what is published already.
+    """Publish `labels` as number `sequence`; return False if that number is published already, and sound.
 
     Only the owner of the state calls this.
     """
     base = warehouse.manifest.snapshot()
-    live = warehouse.manifest.live("labels")
-    if len(live) == 1 and _sequence(live[0]) == sequence:
+    live = warehouse.manifest.live("labels", damaged=True)
+    good = damage.sound(warehouse.root, warehouse.manifest, warehouse.manifest.live("labels"), at=at)
+    if len(live) == 1 and good == live and _sequence(live[0]) == sequence:
         return False
     stem = f"labels-{sequence:010d}-{new_stem()}"
     written = write_parquet(schema.conform(labels, schema.LABELS, "labels"), warehouse.layout.published, stem)
+    name = written.path.relative_to(warehouse.root).as_posix()
     start, end, low, high = labels.select(
         first=pl.col("start").min(),
         last=pl.col("end").max(),
         low=pl.col("sensor_id").min(),
         high=pl.col("sensor_id").max(),
     ).row(0)
-    warehouse.manifest.commit(
-        add=[
-            NewFile(
-                kind="labels",
-                path=written.path.relative_to(warehouse.root).as_posix(),
-                sha256=written.sha256,
-                size=written.size,
-                rows=written.rows,
-                start=start or schema.EARLIEST,
-                end=end or schema.EARLIEST,
-                sensor_min=low or 0,
-                sensor_max=high or 0,
-            )
-        ],
-        end=[file.id for file in live],
-        base=0 if base is None else base.id,
-        touching=[_EVERYTHING],
-        note=f"labels up to write {sequence}",
-        at=at,
-    )
+
+    def also(connection: sqlite3.Connection, _: Snapshot) -> None:
+        for file in live:
+            if file not in good:
+                damage.settle(
+                    connection,
+                    file,
+                    "published again from what the state holds",
+                    healed=False,
+                    actor="the owner of the state",
+                    at=at,
+                )
+
+    try:
+        warehouse.manifest.commit(
+            add=[
+                NewFile(
+                    kind="labels",
+                    path=name,
+                    sha256=written.sha256,
+                    size=written.size,
+                    rows=written.rows,
+                    start=start or schema.EARLIEST,
+                    end=end or schema.EARLIEST,
+                    sensor_min=low or 0,
+                    sensor_max=high or 0,
+                )
+            ],
+            end=[file.id for file in live],
+            base=0 if base is None else base.id,
+            touching=[_EVERYTHING],
+            note=f"labels up to write {sequence}",
+            at=at,
+            within=also,
+            repairing=True,
+        )
+    except BaseException:
+        # The owner tries again and again: a file each time would fill the disk.
+        if warehouse.manifest.unknown([name]):
+            written.path.unlink()
+        raise
     return True
+
+
+def is_damaged(warehouse: Warehouse) -> bool:
+    """Tell whether the published labels were found damaged and wait to be published again."""
+    return any(one.file.kind == "labels" for one in warehouse.damage())
 
 
 def _sequence(file: File) -> int:

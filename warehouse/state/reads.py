@@ -9,6 +9,7 @@ import polars as pl
 from warehouse import schema
 from warehouse.state.fleet import FLEET
 from warehouse.state.labels import current
+from warehouse.state.limits import LIMITS
 from warehouse.state.overlap import with_verdicts
 
 
@@ -67,6 +68,23 @@ class StateReads(ABC):
         """Return one row a sensor with the columns of `fleet.FLEET`, by machine and sensor."""
         frame = self.query("SELECT * FROM fleet ORDER BY asset, role DESC, sensor")
         return schema.conform(frame, FLEET, "fleet")
+
+    def limits(self, sensor_id: int | None = None) -> pl.DataFrame:
+        """Return the limits in force of one sensor or of all, by sensor, with the columns of `limits.LIMITS`.
+
+        A sensor whose limits were all taken away has no row.
+        """
+        newest = self.query(
+            "SELECT * FROM limit_log l WHERE ($1 IS NULL OR sensor_id = $1) AND seq ="
+            " (SELECT max(seq) FROM limit_log m WHERE m.sensor_id = l.sensor_id) ORDER BY sensor_id",
+            [sensor_id],
+        )
+        some = pl.any_horizontal(pl.col("low_low", "low", "high", "high_high").is_not_null())
+        return schema.conform(newest.filter(some), LIMITS, "limit_log")
+
+    def edits(self) -> pl.DataFrame:
+        """Return every edit of limits and units, newest first: kind, payload, actor, recorded_at, outcome."""
+        return self.query("SELECT * FROM audit WHERE kind IN ('limits.set', 'sensor.unit') ORDER BY seq DESC")
 
     def audit(self, limit: int = 100) -> pl.DataFrame:
         """Return the newest writes of people: kind, payload, actor, recorded_at and outcome."""

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from warehouse.errors import StateUnavailable
+from warehouse.room import disk_full, is_full
 from warehouse.sqlite import MIGRATIONS
 from warehouse.state.migrate import open_migrated
 
@@ -68,6 +69,8 @@ class StateStore:
         ------
         StateUnavailable
             The store was closed, or the transaction kept conflicting.
+        DiskFull
+            There is no room; nothing was written.
         """
         with self._write_lock:
             for _ in range(_ATTEMPTS):
@@ -76,8 +79,12 @@ class StateStore:
                     return _transaction(cursor, change)
                 except duckdb.ConnectionException as error:
                     raise StateUnavailable(f"{self.path} was closed; nothing was written") from error
-                except duckdb.TransactionException:
-                    continue
+                except duckdb.Error as error:
+                    # DuckDB calls a commit that finds no room a conflict.
+                    if is_full(error, self.path):
+                        raise disk_full(self.path) from error
+                    if not isinstance(error, duckdb.TransactionException):
+                        raise
                 finally:
                     cursor.close()
         raise StateUnavailable(f"{self.path}: a write conflicted {_ATTEMPTS} times; nothing was written")

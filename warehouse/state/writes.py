@@ -19,7 +19,7 @@ class Write:
     write_id
         Chosen by the writer; the same id takes effect once.
     kind
-        ``label.set``, ``label.undo``, ``event.acknowledge`` or ``fleet.refresh``.
+        As `StateOwner.write` lists them.
     actor
         Who is answerable for it.
     at
