@@ -14,10 +14,10 @@ run: $(VENV)/.run
 	$(BIN)/telltale run --demo
 
 test: $(VENV)/.dev chromium lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: $(VENV)/.dev chromium
-	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property tests/integration/test_killed_writes.py --timeout 3600
+	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property --timeout 3600
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -27,6 +27,8 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.demo_fleet --json benchmarks/out/demo_fleet.json
+	$(BIN)/python -m benchmarks.ingest --json benchmarks/out/ingest.json
+	$(BIN)/python -m benchmarks.warehouse --rows 100000000 --json benchmarks/out/warehouse.json
 	@test -d $(TELLTALE_TEST_DATA)/smap_msl || { echo "No NASA telemetry in $(TELLTALE_TEST_DATA): skipped"; exit 0; }; \
 	$(BIN)/python -m benchmarks.telemanom $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
 		$(TELLTALE_TEST_DATA)/smap_msl/labeled_anomalies.csv \

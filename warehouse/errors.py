@@ -1,5 +1,10 @@
 """What can go wrong in storage, each with a message a person can act on."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warehouse.files import File
+
 
 class WarehouseError(Exception):
     """A failure of storage; the message says what happened, to what, and what to do."""
@@ -14,7 +19,21 @@ class CatalogError(WarehouseError):
 
 
 class IntegrityError(WarehouseError):
-    """A stored file is not the one that was written."""
+    """A stored file is not the one that was written.
+
+    Parameters
+    ----------
+    file
+        Which one, where the manifest names it.
+    """
+
+    def __init__(self, message: str, *, file: "File | None" = None) -> None:
+        super().__init__(message)
+        self.file = file
+
+
+class DiskFull(HomeError):
+    """A write found no room; nothing of it is stored, and what is stored can still be read."""
 
 
 class ManifestConflict(WarehouseError):

@@ -45,6 +45,15 @@ def put(connection: sqlite3.Connection, changes: pl.DataFrame) -> None:
     )
 
 
+def of_sensor(database: Database, sensor_id: int) -> tuple[int, int, int] | None:
+    """Return first and last time in microseconds and the number of readings of a sensor; None without any."""
+    with database.reading() as connection:
+        row = connection.execute(
+            "SELECT first_us, last_us, rows FROM extents WHERE sensor_id = ?", (sensor_id,)
+        ).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]), int(row[2]))
+
+
 def spans(database: Database, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
     """Return sensor_id, first_ts, last_ts and rows of the sensors that have readings, by id."""
     with database.reading() as connection:

@@ -6,15 +6,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from warehouse import collection, compaction, parquet
+from warehouse import collection, compaction, damage, parquet
+from warehouse.backup.pins import let_go_of_dead
+from warehouse.batches import Batch, batches
 from warehouse.catalog import Catalog
+from warehouse.durable import make_folder
 from warehouse.errors import HomeError
 from warehouse.ingesting import IngestReport, ingest
 from warehouse.jobs import Jobs
 from warehouse.layout import Layout
 from warehouse.manifest import Manifest
 from warehouse.quarantine import Quarantine
+from warehouse.repair import Repaired, repair
 from warehouse.results import Results
+from warehouse.room import is_full
 from warehouse.sources.base import SourceBatch
 from warehouse.sqlite import MIGRATIONS, Database
 from warehouse.telemetry import Telemetry
@@ -99,6 +104,10 @@ class Warehouse:
         """
         return ingest(self, batch, at=at, actor=actor)
 
+    def batches(self, limit: int = 100) -> tuple[Batch, ...]:
+        """Return the newest ingests first, at most `limit`."""
+        return batches(self.database, limit)
+
     def collect(self, *, now: datetime, grace_s: float = collection.GRACE_S) -> collection.Collected:
         """Remove files that nothing can need any more; see `warehouse.collection`."""
         return collection.collect(self.root, self.database, grace_s=grace_s, now=now)
@@ -106,11 +115,37 @@ class Warehouse:
     def tidy(self, *, now: datetime) -> collection.Collected:
         """Merge the small files of past days and remove what nothing needs; to be called now and then."""
         compaction.compact(self.root, self.manifest, now=now)
+        let_go_of_dead(self.layout, self.database)
         return self.collect(now=now)
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with each file that is missing or changed, of live and of pinned ones."""
-        return parquet.damaged(self.root, self.manifest.kept())
+    def verify(self, *, at: datetime | None = None) -> list[str]:
+        """Read every byte of live and of pinned files and return what is wrong with each damaged one.
+
+        What is found is recorded; see `damage`.
+        """
+        wrong = []
+        for file in self.manifest.kept():
+            fault = parquet.find_fault(self.root, file)
+            if fault is not None:
+                wrong.append((file, fault))
+        damage.record(self.database, wrong, at=at)
+        return [f"{file.path} {fault}" for file, fault in wrong]
+
+    def damage(self) -> tuple[damage.Damaged, ...]:
+        """Return the damaged files that wait for a repair; reads go on without them."""
+        return damage.waiting(self.database)
+
+    def repair(self, *, at: datetime, actor: str, backup: Path | None = None) -> tuple[Repaired, ...]:
+        """Bring damaged files back, compute them again or give them up; see `warehouse.repair`.
+
+        Raises
+        ------
+        HomeError
+            `backup` is no folder, or a file can't be written.
+        ManifestConflict
+            Other writes came between every time; what was repaired until then stays repaired.
+        """
+        return repair(self, at=at, actor=actor, backup=backup)
 
 
 def _require_writable(root: Path, *, create: bool) -> None:
@@ -121,8 +156,11 @@ def _require_writable(root: Path, *, create: bool) -> None:
         raise HomeError(f"{root} does not exist; {hint}")
     probe = root / f".writable-{os.getpid()}-{parquet.new_stem()}"
     try:
-        parquet.make_folder(root)
+        make_folder(root)
         probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
+        # What is stored on a full disk can still be read; a write says for itself that it finds no room.
+        if root.is_dir() and is_full(error, root):
+            return
         raise HomeError(f"{root} can't be written to ({error.strerror}); {hint}") from error

@@ -47,6 +47,11 @@ class Layout:
         return self.root / "launcher.lock"
 
     @property
+    def backup_lock(self) -> Path:
+        """Held by the living backup, of which there is one at a time."""
+        return self.root / "backup.lock"
+
+    @property
     def telemetry(self) -> Path:
         """Parquet of readings."""
         return self.root / "telemetry"
@@ -70,6 +75,11 @@ class Layout:
     def staging(self) -> Path:
         """What an ingest that runs holds aside; nothing in it outlives its ingest."""
         return self.root / "staging"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that a person sent and has not stored yet; nothing in it outlives its session."""
+        return self.root / "uploads"
 
     @property
     def published(self) -> Path:

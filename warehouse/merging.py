@@ -1,5 +1,6 @@
 """New readings against the stored ones: what a commit has to add, and which files it has to replace."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -7,11 +8,13 @@ from typing import Final
 import polars as pl
 
 from warehouse import extents, rollups
-from warehouse.instants import DAY_US, moment_of
-from warehouse.manifest import File, Kind, Manifest, NewFile, Span
-from warehouse.parquet import new_stem, open_verified, scan, write_parquet
+from warehouse.damage import sound
+from warehouse.instants import DAY_US, microseconds, moment_of
+from warehouse.manifest import File, Kind, Manifest, Span
+from warehouse.merged_files import MergedFiles
+from warehouse.ordering import bounds, by_key, in_order
+from warehouse.parquet import open_verified, scan
 from warehouse.schema import READINGS, ROLLUPS
-from warehouse.staging import in_order
 
 # An ingest of at most so many rows is merged with small files of its days, as a row a minute would
 # otherwise leave a file a minute. It takes in files up to `_GROWTH` times what it has gathered, so that the
@@ -20,27 +23,30 @@ SMALL_ROWS: Final = 50_000
 _GROWTH: Final = 4
 # A rest of rollups up to this size goes into the file that replaces it rather than into one of its own.
 _SMALL_REST: Final = 20_000
+# New and stored rows that are compared at once.
+PIECE_ROWS: Final = 6_000_000
 
 _KEY: Final = ["sensor_id", "ts"]
 _CELL: Final = ["sensor_id", "day"]
 _DAY: Final = (pl.col("ts").to_physical() // DAY_US).cast(pl.Int32).alias("day")
+_NEW: Final = -1
+# Where fewer of the days in range are touched than that, they alone are read.
+_FEW: Final = 0.7
 
 
 @dataclass(eq=False)
-class _Window:
-    """Changed readings of one window with the rollups of their days, not yet written."""
+class _Month:
+    """Changed readings of one month with the rollups of their days, of few rows, not yet written."""
 
-    changed: pl.DataFrame
-    rolled: pl.DataFrame
-    days: tuple[int, int]
+    changed: list[pl.DataFrame] = field(default_factory=list)
+    rolled: list[pl.DataFrame] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class _Removal:
-    """What a live file loses: its keys by window; `window` is the first that takes from it."""
+    """What a live file loses: keys of readings, or sensors and days of rollups."""
 
     file: File
-    window: int
     keys: list[pl.DataFrame] = field(default_factory=list)
 
 
@@ -64,49 +70,19 @@ class Merge:
         self._manifest = manifest
         self.base = base
         self._small = small
-        self._windows: list[_Window] = []
+        self._months: dict[str, _Month] = {}
         self._removals: dict[int, _Removal] = {}
+        self._files = MergedFiles(root)
         self.added = self.replaced = self.unchanged = 0
-        self.add: list[NewFile] = []
+        self.add = self._files.written
         self.end: list[int] = []
         self.touching: list[Span] = []
         self.extents: list[pl.DataFrame] = []
 
     def take(self, new: pl.DataFrame) -> None:
-        """Compare one window of readings, sorted and without doubles, with what is stored."""
-        first = _integer(new["ts"].to_physical().min()) // DAY_US * DAY_US
-        last = (_integer(new["ts"].to_physical().max()) // DAY_US + 1) * DAY_US
-        sensors = new["sensor_id"].unique()
-        stored, files = self._stored(sensors, first, last)
-        changed = self._changed(new, stored, files)
-        self.touching.append(
-            Span(
-                "readings",
-                moment_of(first),
-                moment_of(last),
-                _integer(sensors.min()),
-                _integer(sensors.max()),
-            )
-        )
-        if changed.is_empty():
-            return
-        cells = changed.select("sensor_id", _DAY).unique()
-        whole = changed.select(READINGS.names())
-        if not stored.is_empty():
-            kept = (
-                stored.select(*READINGS.names(), _DAY)
-                .join(cells, on=_CELL, how="semi")
-                .join(changed, on=_KEY, how="anti")
-            )
-            whole = pl.concat([kept.select(READINGS.names()), whole])
-        for file in self._live("rollups", sensors, first, last):
-            self._remove(file, cells)
-        self.extents.append(extents.of_changes(changed))
-        window = _Window(changed.select(READINGS.names()), rollups.summarise(whole), (first, last))
-        self._windows.append(window)
-        if not self._small:
-            self._write("readings", window.changed)
-            self._write("rollups", window.rolled)
+        """Compare one window of readings, of one month, sorted and without doubles, with what is stored."""
+        for piece in self._pieces(new):
+            self._take(piece)
 
     def finish(self) -> None:
         """Write what is left: files that lost rows, and for few rows the files they are merged with."""
@@ -115,34 +91,96 @@ class Merge:
                 self._rewrite(removal)
             else:
                 self._rewrite_rollups(removal)
-        if self._small:
-            for window in self._windows:
-                self._write("readings", self._gathered(window))
-                self._write("rollups", window.rolled)
+        for month in self._months.values():
+            changed = in_order(pl.concat(month.changed))[0]
+            self._files.put("readings", self._gathered(changed))
+            self._files.put("rollups", pl.concat(month.rolled))
+        self._files.flush()
 
     def discard(self) -> None:
         """Remove the files of an attempt that was not committed."""
         for one in self._manifest.unknown([file.path for file in self.add]):
             (self._root / one).unlink(missing_ok=True)
 
+    def _pieces(self, new: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        # Few new rows may lie among many stored ones, all of which must not be in memory at once.
+        first, last = _days(new)
+        low, high = bounds(new["sensor_id"])
+        stored = sum(
+            file.rows * _share(file.sensor_min, file.sensor_max + 1, low, high + 1)
+            * _share(microseconds(file.start), microseconds(file.end), first, last)
+            for file in self._live("readings", new["sensor_id"], first, last)
+        )  # fmt: skip
+        cut = new.height
+        if stored + new.height > PIECE_ROWS:
+            cut = _middle(new, "sensor_id") if low < high else _middle(new.select(_DAY), "day")
+        if 0 < cut < new.height:
+            yield from self._pieces(new[:cut])
+            yield from self._pieces(new[cut:])
+        else:
+            yield new
+
+    def _take(self, new: pl.DataFrame) -> None:
+        first, last = _days(new)
+        sensors = new["sensor_id"].unique()
+        self.touching.append(Span("readings", moment_of(first), moment_of(last), *bounds(sensors)))
+        stored, files = self._stored(new, first, last)
+        if stored.height == new.height and new.equals(stored.select(READINGS.names())):
+            # The common case of a source that is ingested again, without the cost of a comparison.
+            self.unchanged += new.height
+            return
+        if stored.is_empty():
+            self.added += new.height
+            changed = new.with_columns(pl.lit(value=True).alias("new"))
+            whole = new
+        else:
+            changed, whole = self._compared(new, stored, files)
+            if changed.is_empty():
+                return
+            # Days that nothing was stored of have no rollups to be replaced.
+            known = whole.filter("known").select(_CELL).unique()
+            if not known.is_empty():
+                for file in self._live("rollups", known["sensor_id"], first, last):
+                    self._removals.setdefault(file.id, _Removal(file)).keys.append(known)
+        self.extents.append(extents.of_changes(changed))
+        self._put(changed.select(READINGS.names()), rollups.summarise(whole.select(READINGS.names())))
+
+    def _put(self, changed: pl.DataFrame, rolled: pl.DataFrame) -> None:
+        if not self._small:
+            self._files.put("readings", changed)
+            self._files.put("rollups", rolled)
+            return
+        month = self._months.setdefault(_month(changed), _Month())
+        month.changed.append(changed)
+        month.rolled.append(rolled)
+
     def _live(self, kind: Kind, sensors: pl.Series, first: int, last: int) -> tuple[File, ...]:
         if self.base == 0:
             return ()
-        return self._manifest.live(
+        files = self._manifest.live(
             kind,
             start=moment_of(first),
             end=moment_of(last),
-            sensor_ids=sensors.to_list(),
+            sensor_ids=sensors.unique().to_list(),
             snapshot_id=self.base,
         )
+        # What a damaged file held is not known: readings at its times are new until it is repaired.
+        return sound(self._root, self._manifest, files)
 
-    def _stored(self, sensors: pl.Series, first: int, last: int) -> tuple[pl.DataFrame, dict[int, File]]:
-        files = self._live("readings", sensors, first, last)
+    def _stored(self, new: pl.DataFrame, first: int, last: int) -> tuple[pl.DataFrame, dict[int, File]]:
+        """Return what is stored of the sensors' days that `new` touches, and the files by id."""
+        files = self._live("readings", new["sensor_id"], first, last)
         if not files:
             return pl.DataFrame(schema={**READINGS, "file_id": pl.Int64}), {}
         ts = pl.col("ts").to_physical()
-        low, high = _integer(sensors.min()), _integer(sensors.max())
+        low, high = bounds(new["sensor_id"])
         near = pl.col("sensor_id").is_between(low, high) & (ts >= first) & (ts < last)
+        # Each sensor's day as a whole number, by which the others are passed over while files are read.
+        days = (last - first) // DAY_US
+        number = (pl.col("sensor_id").cast(pl.Int64) - low) * days + (ts - first) // DAY_US
+        cells = new.select(number.alias("cell")).to_series().unique()
+        if cells.len() < _FEW * (high - low + 1) * days:
+            near &= number.is_in(cells.implode())
         frames = [
             pl.scan_parquet(open_verified(self._root, file), glob=False)
             .filter(near)
@@ -152,38 +190,50 @@ class Merge:
         stored = pl.concat(frames).collect()
         return stored, {file.id: file for file in files}
 
-    def _changed(self, new: pl.DataFrame, stored: pl.DataFrame, files: dict[int, File]) -> pl.DataFrame:
-        if stored.is_empty():
-            self.added += new.height
-            return new.with_columns(pl.lit(value=True).alias("new"))
-        if new.equals(stored.select(READINGS.names())):
-            # The common case of a source that is ingested again, without the cost of a join.
-            self.unchanged += new.height
-            return new.clear().with_columns(pl.lit(value=True).alias("new"))
-        met = new.join(stored, on=_KEY, how="left", suffix="_stored", maintain_order="left")
-        same = pl.col("value").eq_missing(pl.col("value_stored")) & (
-            pl.col("quality") == pl.col("quality_stored")
+    def _compared(
+        self, new: pl.DataFrame, stored: pl.DataFrame, files: dict[int, File]
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the changed readings, and all readings of their days as they are to be.
+
+        The former with ``new``, the latter with ``day`` and ``known``, both of which tell what was stored.
+        """
+        # Stored rows before new ones of the same sensor and time, as the sort keeps their order.
+        both = by_key(pl.concat([stored, new.with_columns(pl.lit(_NEW, pl.Int64).alias("file_id"))]))
+        is_new = pl.col("file_id") == _NEW
+        met = is_new & pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in _KEY)
+        same = pl.all_horizontal(
+            pl.col(name).eq_missing(pl.col(name).shift(1)) for name in ("value", "quality")
         )
-        known = pl.col("file_id").is_not_null()
-        changed = met.filter((known & same).not_())
-        replaced = changed.filter(known)
-        self.unchanged += new.height - changed.height
+        told = both.with_columns(is_new=is_new, met=met.fill_null(value=False), same=same)
+        told = told.with_columns(
+            changed=pl.col("is_new") & ~(pl.col("met") & pl.col("same")),
+            superseded=pl.col("met").shift(-1, fill_value=False)
+            & ~pl.col("same").shift(-1, fill_value=False),
+        )
+        changed = told.filter("changed")
+        replaced = told.filter("superseded")
         self.replaced += replaced.height
         self.added += changed.height - replaced.height
+        self.unchanged += new.height - changed.height
         for (file_id,), rows in replaced.group_by("file_id"):
-            self._remove(files[_integer(file_id)], rows.select(_KEY))
-        return changed.select(*READINGS.names(), known.not_().alias("new"))
-
-    def _remove(self, file: File, keys: pl.DataFrame) -> None:
-        removal = self._removals.setdefault(file.id, _Removal(file, len(self._windows)))
-        removal.keys.append(keys)
+            removal = self._removals.setdefault(_integer(file_id), _Removal(files[_integer(file_id)]))
+            removal.keys.append(rows.select(_KEY))
+        whole = (
+            told.filter(~pl.col("superseded") & (~pl.col("is_new") | pl.col("changed")))
+            .with_columns(_DAY)
+            .join(changed.select("sensor_id", _DAY).unique(), on=_CELL, how="semi")
+        )
+        return (
+            changed.select(*READINGS.names(), pl.col("met").not_().alias("new")),
+            whole.select(*READINGS.names(), "day", known=~pl.col("is_new") | pl.col("met")),
+        )
 
     def _rewrite(self, removal: _Removal) -> None:
         file, keys = removal.file, pl.concat(removal.keys)
         self.end.append(file.id)
         if keys.height < file.rows:
             rest = scan(self._root, [file], READINGS).collect().join(keys, on=_KEY, how="anti")
-            self._write("readings", rest, parent=file)
+            self._files.write("readings", rest, parent=file)
 
     def _rewrite_rollups(self, removal: _Removal) -> None:
         file, cells = removal.file, pl.concat(removal.keys)
@@ -193,14 +243,13 @@ class Merge:
             return
         self.end.append(file.id)
         if self._small and rest.height <= _SMALL_REST:
-            window = self._windows[removal.window]
-            window.rolled = pl.concat([window.rolled, rest]).sort("level_s", "sensor_id", "ts")
+            self._months[f"{file.start:%Y-%m}"].rolled.append(rest)
         elif not rest.is_empty():
-            self._write("rollups", rest, parent=file)
+            self._files.write("rollups", rest, parent=file)
 
-    def _gathered(self, window: _Window) -> pl.DataFrame:
-        first, last = window.days
-        frames, rows = [window.changed], window.changed.height
+    def _gathered(self, changed: pl.DataFrame) -> pl.DataFrame:
+        first, last = _days(changed)
+        frames, rows = [changed], changed.height
         candidates = self._manifest.live(
             "readings", start=moment_of(first), end=moment_of(last), snapshot_id=self.base
         )
@@ -208,33 +257,34 @@ class Merge:
             if file.rows > _GROWTH * rows:
                 break
             within = moment_of(first) <= file.start and file.end <= moment_of(last)
-            if within and file.id not in self.end:
+            if within and file.id not in self.end and sound(self._root, self._manifest, [file]):
                 frames.append(scan(self._root, [file], READINGS).collect())
                 rows += file.rows
                 self.end.append(file.id)
-        return window.changed if len(frames) == 1 else in_order(pl.concat(frames))[0]
+        return changed if len(frames) == 1 else in_order(pl.concat(frames))[0]
 
-    def _write(self, kind: Kind, frame: pl.DataFrame, parent: File | None = None) -> None:
-        ts = frame["ts"].to_physical()
-        low, high = _integer(ts.min()), _integer(ts.max())
-        folder = self._root / ("telemetry" if kind == "readings" else "rollups") / f"{moment_of(low):%Y-%m}"
-        written = write_parquet(frame, folder, new_stem())
-        # A bucket's row stands for its whole day at most.
-        end = high + 1 if kind == "readings" else (high // DAY_US + 1) * DAY_US
-        self.add.append(
-            NewFile(
-                kind=kind,
-                path=written.path.relative_to(self._root).as_posix(),
-                sha256=written.sha256,
-                size=written.size,
-                rows=written.rows,
-                start=moment_of(low),
-                end=moment_of(end),
-                sensor_min=_integer(frame["sensor_id"].min()),
-                sensor_max=_integer(frame["sensor_id"].max()),
-                parent_id=None if parent is None else parent.id,
-            )
-        )
+
+def _days(frame: pl.DataFrame) -> tuple[int, int]:
+    """Return the whole UTC days that `frame` touches, as half-open microseconds."""
+    low, high = bounds(frame["ts"].to_physical())
+    return low // DAY_US * DAY_US, (high // DAY_US + 1) * DAY_US
+
+
+def _month(frame: pl.DataFrame) -> str:
+    return f"{moment_of(bounds(frame['ts'].to_physical())[0]):%Y-%m}"
+
+
+def _share(start: int, end: int, low: int, high: int) -> float:
+    """Return how much of ``[start, end)`` lies in ``[low, high)``."""
+    return max(0, min(end, high) - max(start, low)) / max(1, end - start)
+
+
+def _middle(ordered: pl.DataFrame, name: str) -> int:
+    """Return the row nearest the middle at which a column of runs changes; 0 where it never does."""
+    column = ordered[name]
+    at = column[column.len() // 2]
+    first, after = column.search_sorted(at, side="left"), column.search_sorted(at, side="right")
+    return int(first) if first > 0 else int(after)
 
 
 def _integer(value: object) -> int:

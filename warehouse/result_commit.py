@@ -6,13 +6,15 @@ from typing import Final, Literal, NamedTuple
 
 import polars as pl
 
+from warehouse import score_rollups
+from warehouse.damage import sound
 from warehouse.errors import SchemaError
 from warehouse.instants import microseconds, moment_of
 from warehouse.manifest import File, Manifest, NewFile, Snapshot, Span
 from warehouse.parquet import new_stem, scan, write_parquet
 from warehouse.schema import EVENTS, SCORES
 
-ResultKind = Literal["scores", "events"]
+ResultKind = Literal["scores", "score_rollups", "events"]
 
 # Appended scores take in live files of their version up to so many times their own rows, so that scoring
 # every minute leaves a few files a month and rewrites each row a few times.
@@ -49,6 +51,7 @@ class ResultCommit:
         rows, ended = new.height, []
         frames = []
         live = self._live("scores", pair)
+        beside = score_rollups.beside(live, self._live("score_rollups", pair))
         for file in sorted(live, key=lambda one: one.rows):
             overlaps = file.start < high and file.end > low
             if overlaps or file.rows <= min(_GROWTH * rows, _LARGE):
@@ -64,7 +67,8 @@ class ResultCommit:
         if frames and merged.equals(pl.concat(frames).sort("sensor_id", "ts")):
             return
         self._end.extend(ended)
-        self._write("scores", pair, merged, _span(merged["ts"]))
+        self._end.extend(beside[one].id for one in ended if one in beside)
+        self._add.extend(score_rollups.write(self._root, pair.version_id, merged))
 
     def replace_events(self, pair: Pair, events: pl.DataFrame) -> None:
         """Put `events` in place of the stored list of `pair`."""
@@ -80,7 +84,7 @@ class ResultCommit:
         if events.is_empty():
             return
         span = (_moment(events["start"].min()), _moment(events["end"].max()))
-        self._write("events", pair, events, span)
+        self._write_events(pair, events, span)
 
     def done(self, *, at: datetime, note: str) -> Snapshot | None:
         """Commit, if there is anything to commit."""
@@ -98,18 +102,17 @@ class ResultCommit:
     def _live(self, kind: ResultKind, pair: Pair) -> tuple[File, ...]:
         if self._base == 0:
             return ()
-        return self._manifest.live(
+        files = self._manifest.live(
             kind, sensor_ids=[pair.sensor_id], version_id=pair.version_id, snapshot_id=self._base
         )
+        return sound(self._root, self._manifest, files)
 
-    def _write(
-        self, kind: ResultKind, pair: Pair, frame: pl.DataFrame, span: tuple[datetime, datetime]
-    ) -> None:
-        folder = self._root / "results" / kind / f"{pair.version_id:d}"
+    def _write_events(self, pair: Pair, frame: pl.DataFrame, span: tuple[datetime, datetime]) -> None:
+        folder = self._root / "results" / "events" / f"{pair.version_id:d}"
         written = write_parquet(frame, folder, new_stem())
         self._add.append(
             NewFile(
-                kind=kind,
+                kind="events",
                 path=written.path.relative_to(self._root).as_posix(),
                 sha256=written.sha256,
                 size=written.size,

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import polars as pl
 
+from warehouse import score_windows
 from warehouse.catalog import Catalog
-from warehouse.errors import SchemaError
+from warehouse.damage import conflict_of, sound
+from warehouse.errors import IntegrityError, SchemaError
 from warehouse.instants import microseconds, moment_of
 from warehouse.layout import Layout
 from warehouse.manifest import File, Manifest, Snapshot
 from warehouse.parquet import scan
 from warehouse.result_commit import Pair, ResultCommit
 from warehouse.schema import EVENTS, SCORES, SEVERITIES, conform
+from warehouse.selecting import chosen
 from warehouse.turns import in_turn
 
 
@@ -83,6 +86,9 @@ class Results:
             for pair, frame in events.items():
                 commit.replace_events(pair, frame)
             return commit.done(at=at, note=note)
+        except IntegrityError as error:
+            commit.discard()
+            raise conflict_of(self._manifest, error) from error
         except BaseException:
             commit.discard()
             raise
@@ -126,12 +132,32 @@ class Results:
         files = self._manifest.live(
             "scores", start=start, end=end, sensor_ids=[sensor_id], version_id=version_id
         )
-        rows = scan(self._root, files, SCORES).filter(pl.col("sensor_id") == sensor_id)
-        if start is not None:
-            rows = rows.filter(pl.col("ts") >= start)
-        if end is not None:
-            rows = rows.filter(pl.col("ts") < end)
+        rows = scan(self._root, sound(self._root, self._manifest, files), SCORES).filter(
+            chosen([sensor_id], start, end)
+        )
         return rows.sort("ts").collect()
+
+    def window(
+        self, sensor_id: int, version_id: int, start: datetime, end: datetime, max_points: int
+    ) -> pl.DataFrame:
+        """Return the scores of a version on a sensor in ``[start, end)``, by time, in at most so many rows.
+
+        Returns
+        -------
+        pl.DataFrame
+            ts, then for each of score, expected and threshold its min, max and mean in the row's bucket:
+            score_min, score_max, score, and so on. Where scores are few enough each row is one of them, with
+            all three the value. The highest and lowest score of the window are always among them; what is
+            NaN or missing is NULL.
+
+        Raises
+        ------
+        IntegrityError
+            A file is missing or is not what was written.
+        """
+        return score_windows.window(
+            self._root, self._manifest, sensor_id, version_id, start=start, end=end, max_points=max_points
+        )
 
     def scored_until(self, sensor_id: int, version_id: int) -> datetime | None:
         """Return the time of the newest score of a version on a sensor, None if it has none."""
@@ -188,7 +214,8 @@ class Results:
         )
 
     def _events(self, files: Iterable[File]) -> pl.DataFrame:
-        return scan(self._root, tuple(files), EVENTS).sort("start", "sensor_id", "event_id").collect()
+        good = sound(self._root, self._manifest, tuple(files))
+        return scan(self._root, good, EVENTS).sort("start", "sensor_id", "event_id").collect()
 
 
 def _by_pair(scores: pl.DataFrame | None) -> dict[Pair, pl.DataFrame]:

@@ -20,6 +20,10 @@ INFINITE: Final = 2
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 ROLLUP_LEVELS_S: Final = (900, 3600, 14_400, 86_400)
+# Kept in addition for those days of a sensor that have more than 4 good readings a bucket on average:
+# readings a minute would otherwise be stored twice.
+FINE_LEVEL_S: Final = 60
+FINE_FROM: Final = 4 * 86_400 // FINE_LEVEL_S
 
 READINGS: Final = pl.Schema(
     [("sensor_id", pl.Int32), ("ts", TIME), ("value", pl.Float64), ("quality", pl.UInt8)]
@@ -45,6 +49,20 @@ SCORES: Final = pl.Schema(
         ("score", pl.Float32),
         ("expected", pl.Float32),
         ("threshold", pl.Float32),
+    ]
+)
+
+_OF_SCORES: Final = ("score", "expected", "threshold")
+
+SCORE_ROLLUPS: Final = pl.Schema(
+    [
+        ("level_s", pl.Int32),
+        ("sensor_id", pl.Int32),
+        ("version_id", pl.Int32),
+        ("ts", TIME),
+        *((f"{one}_{what}", pl.Float32) for one in _OF_SCORES for what in ("min", "max")),
+        *((one, pl.Float64) for one in _OF_SCORES),
+        *((f"{one}_count", pl.Int64) for one in _OF_SCORES),
     ]
 )
 

@@ -1,22 +1,32 @@
 """Readings of one ingest, held aside until all of them are known to be good."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from warehouse.errors import HomeError, SchemaError
-from warehouse.instants import DAY_US, microseconds
+from warehouse.errors import SchemaError
+from warehouse.instants import DAY_US, microseconds, moment_of
+from warehouse.ordering import bounds, in_order
 from warehouse.parquet import new_stem
-from warehouse.schema import EARLIEST, GOOD, INFINITE, MISSING, READINGS, TIME, conform, latest_allowed
+from warehouse.room import unwritable
+from warehouse.schema import EARLIEST, GOOD, INFINITE, MISSING, READINGS, conform, latest_allowed
 
-# Rows kept in memory before parts are spilled, and rows that are merged at once: 21 bytes a row.
+# Rows that are sorted together as they come, rows kept in memory before parts are spilled, and rows that
+# are merged at once: 21 bytes a row, some copies while they are sorted.
+CHUNK_ROWS: Final = 1_000_000
 MEMORY_ROWS: Final = 2_000_000
-WINDOW_ROWS: Final = 8_000_000
+WINDOW_ROWS: Final = 4_000_000
+
+_SAMPLES: Final = 1024
+_SPILL_BATCH: Final = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,34 +36,33 @@ class Part:
     Parameters
     ----------
     held
-        The rows, or the file they were spilled to.
+        The chunk, or the file that it was spilled to; the part's rows are `rows` of it from `offset` on.
     first_day, last_day
         Whole UTC days that it touches, as half-open microseconds.
+    step, samples
+        The sensor of every `step`-th row, by which a range of sensors is found.
     """
 
     held: pl.DataFrame | Path
+    offset: int
     rows: int
     first_day: int
     last_day: int
-    sensor_min: int
-    sensor_max: int
+    step: int
+    samples: NDArray[np.int32]
 
-    def touches(self, other: Self) -> bool:
-        """Tell whether both may hold readings of one sensor and day."""
-        return (
-            self.first_day < other.last_day
-            and other.first_day < self.last_day
-            and self.sensor_min <= other.sensor_max
-            and other.sensor_min <= self.sensor_max
-        )
-
-    def rows_between(self, start: int, end: int) -> pl.DataFrame:
-        """Return the rows with ``start <= ts < end``, in microseconds."""
-        if start <= self.first_day and self.last_day <= end:
-            return self.held if isinstance(self.held, pl.DataFrame) else _spilled(self.held)
-        frame = self.held if isinstance(self.held, pl.DataFrame) else _spilled(self.held)
-        ts = pl.col("ts").to_physical()
-        return frame.filter((ts >= start) & (ts < end))
+    def between(self, low: int, high: int, start: int, end: int) -> pl.DataFrame:
+        """Return the rows of sensors ``low <= sensor < high`` with ``start <= ts < end``, in microseconds."""
+        first = max(0, int(np.searchsorted(self.samples, low)) - 1) * self.step
+        last = min(self.rows, int(np.searchsorted(self.samples, high)) * self.step)
+        if first >= last:
+            return READINGS.to_frame()
+        if isinstance(self.held, pl.DataFrame):
+            near = self.held.slice(self.offset + first, last - first)
+        else:
+            near = pl.scan_ipc(self.held, glob=False).slice(self.offset + first, last - first).collect()
+        sensor, ts = pl.col("sensor_id"), pl.col("ts").to_physical()
+        return near.filter((sensor >= low) & (sensor < high) & (ts >= start) & (ts < end))
 
 
 class Staging:
@@ -70,8 +79,11 @@ class Staging:
     def __init__(self, folder: Path, at: datetime) -> None:
         self._folder = folder / new_stem()
         self._allowed = (microseconds(EARLIEST), microseconds(latest_allowed(at)))
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_rows = 0
         self._in_memory = 0
-        self.parts: list[Part] = []
+        self._spilled = 0
+        self._months: defaultdict[int, list[Part]] = defaultdict(list)
         self.rows = 0
         self.duplicates = 0
 
@@ -79,7 +91,8 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.parts.clear()
+        self._months.clear()
+        self._waiting.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, readings: pl.DataFrame) -> None:
@@ -94,63 +107,71 @@ class Staging:
         if frame.is_empty():
             return
         self._refuse_impossible(frame)
-        ordered, dropped = in_order(frame)
+        self._waiting.append(frame)
+        self._waiting_rows += frame.height
+        if self._waiting_rows >= CHUNK_ROWS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Sort what was added last; to be called once all was added, before `rows` is read."""
+        if not self._waiting:
+            return
+        ordered, dropped = in_order(pl.concat(self._waiting))
+        self._waiting, self._waiting_rows = [], 0
         self.duplicates += dropped
-        for month in _months(ordered):
-            self._keep(month)
+        self.rows += ordered.height
+        self._keep(ordered)
 
     def windows(self) -> Iterator[pl.DataFrame]:
         """Yield all rows, so that no sensor's day is in two of the yielded frames.
 
-        A frame lies within one month; it is sorted by sensor and time and holds none twice: of doubles
-        the row that was added last is kept.
+        A frame lies within one month and holds a range of its sensors; months and, within one, sensors
+        come in order. It is sorted by sensor and time and holds none twice: of doubles the row that was
+        added last is kept.
         """
-        for group in _connected(self.parts):
-            start = min(part.first_day for part in group)
-            end = max(part.last_day for part in group)
-            step = end - start if sum(part.rows for part in group) <= WINDOW_ROWS else DAY_US
-            for low in range(start, end, step):
-                frames = [part.rows_between(low, low + step) for part in group]
+        self.settle()
+        for month in sorted(self._months):
+            parts = self._months[month]
+            for low, high, start, end in _ranges(parts):
+                frames = [part.between(low, high, start, end) for part in parts]
                 frames = [frame for frame in frames if not frame.is_empty()]
-                if len(frames) == 1:
-                    yield frames[0]
-                elif frames:
+                if frames:
                     yield in_order(pl.concat(frames))[0]
 
     def _refuse_impossible(self, frame: pl.DataFrame) -> None:
         if frame["ts"].null_count() or frame["sensor_id"].null_count():
             raise SchemaError("readings: a time or sensor id is null")
-        low, high = _bounds(frame["ts"].to_physical())
+        low, high = bounds(frame["ts"].to_physical())
         if low < self._allowed[0] or high >= self._allowed[1]:
             raise SchemaError("readings: a time lies outside 1990 … tomorrow")
 
-    def _keep(self, frame: pl.DataFrame) -> None:
-        low, high = _bounds(frame["ts"].to_physical())
-        sensor_min, sensor_max = _bounds(frame["sensor_id"])
-        self.rows += frame.height
-        self._in_memory += frame.height
-        held: pl.DataFrame | Path = frame
-        if self._in_memory > MEMORY_ROWS:
-            self._in_memory -= frame.height
-            held = self._spill(frame)
-        self.parts.append(
-            Part(
-                held=held,
-                rows=frame.height,
-                first_day=low // DAY_US * DAY_US,
-                last_day=(high // DAY_US + 1) * DAY_US,
-                sensor_min=sensor_min,
-                sensor_max=sensor_max,
-            )
-        )
+    def _keep(self, ordered: pl.DataFrame) -> None:
+        month = (pl.col("ts").dt.year() * 12 + pl.col("ts").dt.month()).cast(pl.Int32)
+        low, high = (moment_of(one) for one in bounds(ordered["ts"].to_physical()))
+        if (low.year, low.month) == (high.year, high.month):
+            runs = [(low.year * 12 + low.month, ordered.height)]
+        else:
+            ordered = ordered.with_columns(month=month).sort("month", maintain_order=True)
+            runs = ordered["month"].rle().struct.unnest().select("value", "len").rows()
+            ordered = ordered.drop("month")
+        held: pl.DataFrame | Path = ordered
+        if self._in_memory + ordered.height > MEMORY_ROWS:
+            held = self._spill(ordered)
+        else:
+            self._in_memory += ordered.height
+        offset = 0
+        for number, rows in runs:
+            self._months[number].append(_part(ordered.slice(offset, rows), held, offset))
+            offset += rows
 
     def _spill(self, frame: pl.DataFrame) -> Path:
-        path = self._folder / f"{len(self.parts)}.arrow"
+        path = self._folder / f"{self._spilled}.arrow"
+        self._spilled += 1
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            frame.write_ipc(path, compression="uncompressed")
-        except OSError as error:
-            raise HomeError(f"{path} can't be written: {error.strerror or error}") from error
+            frame.write_ipc(path, compression="uncompressed", record_batch_size=_SPILL_BATCH)
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise unwritable(path, error) from error
         return path
 
 
@@ -171,53 +192,52 @@ def judged(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def in_order(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return rows sorted by sensor and time, the last of doubles kept, and how many were dropped."""
-    sensor, ts = pl.col("sensor_id"), pl.col("ts")
-    later = (sensor > sensor.shift(1)) | ((sensor == sensor.shift(1)) & (ts > ts.shift(1)))
-    if frame.select(later.all()).item():
-        return frame, 0
-    ordered = frame.sort("sensor_id", "ts", maintain_order=True)
-    again = (sensor == sensor.shift(-1)) & (ts == ts.shift(-1))
-    kept = ordered.filter(again.not_().fill_null(value=True))
-    return kept, frame.height - kept.height
+def _part(rows: pl.DataFrame, held: pl.DataFrame | Path, offset: int) -> Part:
+    low, high = bounds(rows["ts"].to_physical())
+    step = -(-rows.height // _SAMPLES)
+    return Part(
+        held=held,
+        offset=offset,
+        rows=rows.height,
+        first_day=low // DAY_US * DAY_US,
+        last_day=(high // DAY_US + 1) * DAY_US,
+        step=step,
+        samples=rows["sensor_id"].gather_every(step).to_numpy().astype(np.int32),
+    )
 
 
-def _months(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    low, high = _bounds(frame["ts"].to_physical())
-    first, last = (moment.replace(day=1) for moment in _dates(low, high))
-    if first == last:
-        yield frame
-        return
-    month = pl.col("ts").dt.truncate("1mo")
-    for start in frame.select(month.unique().sort()).to_series():
-        yield frame.filter(month == start)
+def _ranges(parts: list[Part]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield sensors ``low … high`` and times ``start … end``, half-open, of about `WINDOW_ROWS` rows each."""
+    start, end = min(part.first_day for part in parts), max(part.last_day for part in parts)
+    sensors = np.concatenate([part.samples for part in parts]).astype(np.int64)
+    weights = np.concatenate([np.full(part.samples.size, part.step) for part in parts])
+    ids, places = np.unique(sensors, return_inverse=True)
+    rows = np.bincount(places, weights=weights)
+    beyond = max(_last_sensor(part) for part in parts) + 1
+    low, gathered = int(ids[0]), 0.0
+    for index, count in enumerate(rows):
+        here = int(ids[index])
+        if gathered and gathered + count > WINDOW_ROWS:
+            yield low, here, start, end
+            low, gathered = here, 0.0
+        gathered += count
+        # A sensor that fills a window alone is cut by days.
+        if gathered > WINDOW_ROWS:
+            after = int(ids[index + 1]) if index + 1 < ids.size else beyond
+            yield from _by_days(low, after, start, end, gathered)
+            low, gathered = after, 0.0
+    if gathered:
+        yield low, beyond, start, end
 
 
-def _dates(*us: int) -> list[datetime]:
-    found: list[datetime] = pl.Series(us).cast(TIME).dt.truncate("1d").to_list()
-    return found
+def _by_days(low: int, high: int, start: int, end: int, rows: float) -> Iterator[tuple[int, int, int, int]]:
+    days = max(1, int((end - start) // DAY_US * WINDOW_ROWS / rows))
+    for first in range(start, end, days * DAY_US):
+        yield low, high, first, min(end, first + days * DAY_US)
 
 
-def _connected(parts: list[Part]) -> Iterator[list[Part]]:
-    # Parts in the order they came, grouped wherever they may hold the same sensor and day; a part never
-    # leaves its month, so the groups don't either.
-    groups: list[list[int]] = []
-    for index, part in enumerate(parts):
-        met = [group for group in groups if any(part.touches(parts[one]) for one in group)]
-        merged = sorted({index}.union(*met))
-        groups = [group for group in groups if group not in met]
-        groups.append(merged)
-    for group in groups:
-        yield [parts[index] for index in group]
-
-
-def _bounds(column: pl.Series) -> tuple[int, int]:
-    low, high = column.min(), column.max()
-    if not isinstance(low, int) or not isinstance(high, int):
-        raise SchemaError("readings: no rows")
-    return low, high
-
-
-def _spilled(path: Path) -> pl.DataFrame:
-    return pl.read_ipc(path)
+def _last_sensor(part: Part) -> int:
+    if isinstance(part.held, pl.DataFrame):
+        return int(part.held["sensor_id"][part.offset + part.rows - 1])
+    last = pl.scan_ipc(part.held, glob=False).slice(part.offset + part.rows - 1, 1).collect()
+    return int(last["sensor_id"][0])

@@ -1,54 +1,20 @@
 """Readings: written once, durably and without doubles; read through the manifest."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from warehouse import extents, windows
-from warehouse.layout import Layout
-from warehouse.manifest import Manifest, Snapshot
-from warehouse.merging import SMALL_ROWS, Merge
+from warehouse import damage, extents, statistics, writing
+from warehouse.manifest import File, Kind, Manifest
 from warehouse.parquet import scan
-from warehouse.schema import READINGS, ROLLUP_LEVELS_S, ROLLUPS
-from warehouse.staging import Staging
-from warehouse.turns import in_turn
+from warehouse.schema import FINE_LEVEL_S, READINGS, ROLLUP_LEVELS_S, ROLLUPS
+from warehouse.selecting import chosen
+from warehouse.windows import NOTHING, Extent, Window
+from warehouse.writing import Within, WriteReport
 
-
-@dataclass(frozen=True)
-class WriteReport:
-    """What a write of readings did.
-
-    Parameters
-    ----------
-    added
-        Readings of a sensor and time that was not stored.
-    unchanged
-        Readings that are stored already with the same value.
-    replaced
-        Readings whose stored value differed; the stored one stays in pinned snapshots only.
-    duplicates
-        Rows left out because a later row of the same write has their sensor and time.
-    snapshot
-        The state that the write left; None only while nothing was ever stored.
-    """
-
-    added: int
-    unchanged: int
-    replaced: int
-    duplicates: int
-    snapshot: Snapshot | None
-
-    @property
-    def changed(self) -> bool:
-        """True unless everything was stored already."""
-        return bool(self.added or self.replaced)
-
-
-Within = Callable[[sqlite3.Connection, WriteReport], None]
+__all__ = ["Telemetry", "Within", "WriteReport"]
 
 
 class Telemetry:
@@ -63,9 +29,8 @@ class Telemetry:
     """
 
     def __init__(self, root: Path, manifest: Manifest) -> None:
-        self._root = root
-        self._layout = Layout(root)
-        self._manifest = manifest
+        self.root = root
+        self.manifest = manifest
 
     def write(self, readings: pl.DataFrame, *, note: str, at: datetime) -> WriteReport:
         """Store readings of the READINGS schema with their rollups, in one commit.
@@ -104,55 +69,7 @@ class Telemetry:
         ManifestConflict
             Other writes came between every time; nothing was stored.
         """
-        with Staging(self._layout.staging, at) as staging:
-            for batch in batches:
-                staging.add(batch)
-            return in_turn(self._layout.turn_lock, lambda: self._attempt(staging, note, at, within))
-
-    def _attempt(self, staging: Staging, note: str, at: datetime, within: Within | None) -> WriteReport:
-        before = self._manifest.snapshot()
-        merge = Merge(
-            self._root,
-            self._manifest,
-            0 if before is None else before.id,
-            small=staging.rows <= SMALL_ROWS,
-        )
-        try:
-            for window in staging.windows():
-                merge.take(window)
-            merge.finish()
-            counted = merge.added + merge.unchanged + merge.replaced
-            duplicates = staging.duplicates + staging.rows - counted
-
-            def report(snapshot: Snapshot | None) -> WriteReport:
-                return WriteReport(merge.added, merge.unchanged, merge.replaced, duplicates, snapshot)
-
-            if not merge.add:
-                if within is not None:
-                    with self._manifest.database.transaction() as connection:
-                        within(connection, report(before))
-                return report(before)
-
-            def also(connection: sqlite3.Connection, snapshot: Snapshot) -> None:
-                for changes in merge.extents:
-                    extents.put(connection, changes)
-                if within is not None:
-                    within(connection, report(snapshot))
-
-            return report(
-                self._manifest.commit(
-                    add=merge.add,
-                    end=merge.end,
-                    base=merge.base,
-                    touching=merge.touching,
-                    note=note,
-                    at=at,
-                    within=also,
-                )
-            )
-        except BaseException:
-            merge.discard()
-            raise
+        return writing.write_batches(self.root, self.manifest, batches, note=note, at=at, within=within)
 
     def read(
         self,
@@ -161,19 +78,24 @@ class Telemetry:
         end: datetime | None = None,
         *,
         snapshot_id: int | None = None,
+        whole: bool | None = None,
     ) -> pl.DataFrame:
         """Return the readings of sensors in ``[start, end)``, sorted by sensor and time.
+
+        Parameters
+        ----------
+        whole
+            True to raise where a file is damaged, False to go on without it; None to raise only where a
+            snapshot was asked for.
 
         Raises
         ------
         IntegrityError
             A file is missing or is not what was written.
         """
-        files = self._manifest.live(
-            "readings", start=start, end=end, sensor_ids=sensor_ids, snapshot_id=snapshot_id
-        )
-        chosen = scan(self._root, files, READINGS).filter(_chosen(sensor_ids, start, end))
-        return chosen.sort("sensor_id", "ts").collect()
+        files = self._files("readings", sensor_ids, start, end, snapshot_id, whole=whole)
+        rows = scan(self.root, files, READINGS).filter(chosen(sensor_ids, start, end))
+        return rows.sort("sensor_id", "ts").collect()
 
     def rollup(
         self,
@@ -183,13 +105,17 @@ class Telemetry:
         level_s: int,
         *,
         snapshot_id: int | None = None,
+        whole: bool | None = None,
     ) -> pl.DataFrame:
         """Return the buckets of `level_s` seconds that start in ``[start, end)``, sorted by sensor and time.
 
         Parameters
         ----------
         level_s
-            One of `ROLLUP_LEVELS_S`.
+            One of `ROLLUP_LEVELS_S`, which every day has, or `FINE_LEVEL_S`, which only days with more than
+            `FINE_FROM` good readings of the sensor have, none of those that 0.1.0 wrote.
+        whole
+            As for `read`.
 
         Raises
         ------
@@ -198,15 +124,14 @@ class Telemetry:
         IntegrityError
             A file is missing or is not what was written.
         """
-        if level_s not in ROLLUP_LEVELS_S:
-            raise ValueError(f"no rollups of {level_s} s are kept; levels are {ROLLUP_LEVELS_S}")
-        files = self._manifest.live(
-            "rollups", start=start, end=end, sensor_ids=sensor_ids, snapshot_id=snapshot_id
+        levels = (FINE_LEVEL_S, *ROLLUP_LEVELS_S)
+        if level_s not in levels:
+            raise ValueError(f"no rollups of {level_s} s are kept; levels are {levels}")
+        files = self._files("rollups", sensor_ids, start, end, snapshot_id, whole=whole)
+        rows = scan(self.root, files, ROLLUPS).filter(
+            (pl.col("level_s") == level_s) & chosen(sensor_ids, start, end)
         )
-        chosen = scan(self._root, files, ROLLUPS).filter(
-            (pl.col("level_s") == level_s) & _chosen(sensor_ids, start, end)
-        )
-        return chosen.sort("sensor_id", "ts").collect()
+        return rows.sort("sensor_id", "ts").collect()
 
     def window(
         self,
@@ -217,42 +142,113 @@ class Telemetry:
         *,
         snapshot_id: int | None = None,
     ) -> pl.DataFrame:
-        """Return ts, min, max and mean of one sensor in ``[start, end)`` in about `max_points` rows or fewer.
+        """Return ts, min, max and mean of a sensor in ``[start, end)`` in at most so many rows, by time.
 
-        Short windows are raw readings, with min, max and mean the value; long ones the finest rollup that
-        fits. The smallest and largest reading of the window are always among min and max.
+        Where that is few enough they are the raw readings, with min, max and mean the value; else buckets
+        of the finest width that a person can name, aligned to 1970. The smallest and largest reading of the
+        window are always among min and max, and nothing from outside it is.
 
         Raises
         ------
         IntegrityError
             A file is missing or is not what was written.
         """
+        extent = None
+        readings: Telemetry | _GoingOn = self
         if snapshot_id is None:
-            # Its rollups and its raw edges are to be of one state.
-            newest = self._manifest.snapshot()
+            readings = _GoingOn(self)
+            # Its rollups and its raw edges are to be of one state; what is known of the extent is newer.
+            newest = self.manifest.snapshot()
+            found = extents.of_sensor(self.manifest.database, sensor_id)
             snapshot_id = None if newest is None else newest.id
-        return windows.window(self, sensor_id, start, end, max_points=max_points, snapshot_id=snapshot_id)
+            extent = NOTHING if newest is None or found is None else Extent(*found)
+        return Window(
+            readings, sensor_id, start, end, max_points=max_points, snapshot_id=snapshot_id, extent=extent
+        ).answer()
+
+    def statistics(self, ends: Mapping[int, datetime], span: timedelta) -> pl.DataFrame:
+        """Return sensor_id, mean, min, max and count of each sensor's last `span` before and at its end.
+
+        Parameters
+        ----------
+        ends
+            By sensor id. Statistics are of the quarter hours that start in ``[end - span, end]``.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row a sensor that has any reading then, by id; mean, min and max are NULL if none is good.
+
+        Raises
+        ------
+        IntegrityError
+            A file is missing or is not what was written.
+        """
+        return statistics.at_ends(self, ends, span)
+
+    def daily(self, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
+        """Return sensor_id, ts (start of the UTC day) and count of good readings, by sensor and day.
+
+        A day that has readings but no good one has a row with count 0, a day without any has none.
+
+        Raises
+        ------
+        IntegrityError
+            A file is missing or is not what was written.
+        """
+        if sensor_ids is None:
+            sensor_ids = self.spans()["sensor_id"].to_list()
+        return self.rollup(sensor_ids, None, None, ROLLUP_LEVELS_S[-1]).select("sensor_id", "ts", "count")
 
     def spans(self, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
         """Return sensor_id, first_ts, last_ts and rows of the sensors that have readings."""
-        return extents.spans(self._manifest.database, sensor_ids)
+        return extents.spans(self.manifest.database, sensor_ids)
 
     def last(self, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
         """Return sensor_id, ts and value of the newest reading of each sensor."""
-        return extents.last(self._manifest.database, sensor_ids)
+        return extents.last(self.manifest.database, sensor_ids)
+
+    def _files(
+        self,
+        kind: Kind,
+        sensor_ids: Sequence[int],
+        start: datetime | None,
+        end: datetime | None,
+        snapshot_id: int | None,
+        *,
+        whole: bool | None,
+    ) -> tuple[File, ...]:
+        if whole is None:
+            whole = snapshot_id is not None
+        files = self.manifest.live(
+            kind, start=start, end=end, sensor_ids=sensor_ids, snapshot_id=snapshot_id, damaged=whole
+        )
+        if whole:
+            damage.insist(self.root, self.manifest, files)
+            return files
+        return damage.sound(self.root, self.manifest, files)
 
 
-def _chosen(sensor_ids: Sequence[int], start: datetime | None, end: datetime | None) -> pl.Expr:
-    sensor, ts = pl.col("sensor_id"), pl.col("ts")
-    ids = sorted({int(one) for one in sensor_ids})
-    if not ids:
-        return pl.lit(value=False)
-    # The range lets whole row groups be skipped by their statistics.
-    chosen = sensor.is_between(ids[0], ids[-1])
-    if ids[-1] - ids[0] + 1 != len(ids):
-        chosen &= sensor.is_in(ids)
-    if start is not None:
-        chosen &= ts >= start
-    if end is not None:
-        chosen &= ts < end
-    return chosen
+class _GoingOn:
+    """Reads a snapshot that nobody asked for by its number: without what is damaged."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    def read(
+        self, sensor_ids: Sequence[int], start: datetime, end: datetime, *, snapshot_id: int | None = None
+    ) -> pl.DataFrame:
+        """Return raw readings."""
+        return self._telemetry.read(sensor_ids, start, end, snapshot_id=snapshot_id, whole=False)
+
+    def rollup(
+        self,
+        sensor_ids: Sequence[int],
+        start: datetime,
+        end: datetime,
+        level_s: int,
+        *,
+        snapshot_id: int | None = None,
+    ) -> pl.DataFrame:
+        """Return the buckets of a level."""
+        return self._telemetry.rollup(sensor_ids, start, end, level_s, snapshot_id=snapshot_id, whole=False)

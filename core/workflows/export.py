@@ -73,7 +73,7 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
         ]
         for one in events.iter_rows(named=True)
     )
-    _write(file, header, ([_safe(cell) for cell in row] for row in rows))
+    _write(file, header, ([safe_cell(cell) for cell in row] for row in rows))
     return Exported(events.height, events["sensor_id"].n_unique())
 
 
@@ -137,7 +137,7 @@ def _utc(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,3 +90,17 @@ def write_pump(folder: Path) -> Path:
         lines.append(f"{'1970-01-01 00:00' if step == 101 else stamp},{flow},{load:.2f}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def write_later_pump(folder: Path) -> Path:
+    """Write the same pump's next day as Parquet with times in UTC, and again as CSV in an inbox."""
+    times = pl.datetime_range(
+        datetime(2026, 1, 6, tzinfo=UTC), datetime(2026, 1, 7, tzinfo=UTC), "10m", eager=True, closed="left"
+    )
+    load = 50 + 10 * np.sin(np.arange(times.len()) / 20)
+    table = pl.DataFrame({"time": times, "flow": 2 * load, "load": load})
+    (folder / "inbox").mkdir()
+    local = table.with_columns((pl.col("time") + pl.duration(days=1)).dt.to_string("%Y-%m-%d %H:%M"))
+    local.write_csv(folder / "inbox" / "day.csv")
+    table.write_parquet(folder / "pump.parquet")
+    return folder / "pump.parquet"

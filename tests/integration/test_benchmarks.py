@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import ROOT
 
-from benchmarks import demo_fleet, telemanom
+from benchmarks import demo_fleet, ingest, telemanom, warehouse
 
 DATA = Path(os.environ.get("TELLTALE_TEST_DATA", ROOT.parent / "shared" / "data")) / "smap_msl"
 
@@ -27,6 +27,26 @@ def test_the_demo_fleet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         found["statistical_detector_faults_found_count"] >= 0.8 * found["statistical_detector_faults_count"]
     )
     assert found["statistical_detector_false_alarms_per_healthy_sensor_month"] <= 1
+
+
+def test_the_warehouse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    warehouse.main(["--rows", "200000", "--json", str(tmp_path / "out.json")])
+    found = figures(tmp_path / "out.json")
+    assert "plain pandas" in capsys.readouterr().out
+    # Answers are compared with plain Polars inside; here only that each was asked.
+    for name in ("sensor_day", "all_time", "all_time_big_sensor", "raw_hour", "scores", "fleet", "overview"):
+        assert found[f"{name}_p95_ms"] > 0
+        assert found[f"{name}_cold_ms"] > 0
+    assert 190_000 < found["rows_count"] <= 200_000
+    assert found["ingest_peak_memory_mb"] > 0
+
+
+def test_ingest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ingest.main(["--rows", "100000", "--json", str(tmp_path / "out.json")])
+    found = figures(tmp_path / "out.json")
+    assert "plain Polars" in capsys.readouterr().out
+    for name in ("csv_long", "csv_wide", "parquet", "late", "reingest"):
+        assert found[f"{name}_rows_per_s"] > 0
 
 
 @pytest.mark.nasa

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, telltale, write_pump, write_spacecraft
+from command_line import ROOT, telltale, write_later_pump, write_pump, write_spacecraft
 
 # Started and looked at by tests/faults and tests/browser; it does not end by itself.
 STAYS = "telltale run"
@@ -23,6 +23,7 @@ def commands() -> list[str]:
 def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     write_spacecraft(tmp_path)
     write_pump(tmp_path)
+    write_later_pump(tmp_path)
     home = tmp_path / "home"
     seen = {"EVENT": "", "LABEL": ""}
     ran = []
@@ -40,7 +41,8 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         stored = re.search(r"Stored as label (\d+)", done.stdout)
         if stored:
             seen["LABEL"] = stored[1]
-    assert {"ingest", "train", "score", "export", "label", "unlabel", "status", "doctor", "demo"} <= set(ran)
+    assert {"ingest", "watch", "train", "score", "export", "label", "unlabel", "status", "doctor"} <= set(ran)
+    assert {"repair", "backup", "restore", "demo"} <= set(ran)
 
 
 def test_make_knows_the_readmes_targets() -> None:

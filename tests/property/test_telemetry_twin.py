@@ -83,12 +83,18 @@ def frame(rows: list[Row]) -> pl.DataFrame:
 @contextmanager
 def new_home(*, bulk: bool) -> Iterator[Warehouse]:
     # Few rows and many take different ways through storage; with these limits the same rows take both.
-    limits = (0, 20, 30) if bulk else (50_000, 2_000_000, 8_000_000)
+    limits = (0, 20, 30) if bulk else (50_000, 2_000_000, 4_000_000)
+    files = 25 if bulk else 4_000_000
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch("warehouse.telemetry.SMALL_ROWS", limits[0]),
+        patch("warehouse.writing.SMALL_ROWS", limits[0]),
         patch("warehouse.staging.MEMORY_ROWS", limits[1]),
         patch("warehouse.staging.WINDOW_ROWS", limits[2]),
+        patch("warehouse.staging.CHUNK_ROWS", 15 if bulk else 1_000_000),
+        patch("warehouse.merging.PIECE_ROWS", 12 if bulk else 6_000_000),
+        patch("warehouse.merged_files.FILE_ROWS", files),
+        patch("warehouse.compaction.FILE_ROWS", files),
+        patch("warehouse.compaction._FILES", 2),
         patch("os.fsync"),  # what survives a power cut is not the question here
     ):
         home = Warehouse.open(Path(folder))
@@ -122,20 +128,23 @@ def assert_equal(home: Warehouse, twin: Twin) -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(writes=WRITES, bulk=st.booleans())
-def test_storage_reads_like_a_dictionary(writes: list[list[list[Row]]], bulk: bool) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(writes=WRITES, bulk=st.booleans(), tidied=st.sets(st.integers(0, 4)))
+def test_storage_reads_like_a_dictionary(writes: list[list[list[Row]]], bulk: bool, tidied: set[int]) -> None:
     twin = Twin()
     with new_home(bulk=bulk) as home:
-        for batches in writes:
+        for number, batches in enumerate(writes):
             expected = twin.write(batches)
             report = home.telemetry.write_batches([frame(batch) for batch in batches], note="write", at=NOW)
             assert (report.added, report.unchanged, report.replaced, report.duplicates) == expected
+            if number in tidied:
+                # In one month that ended and one that runs.
+                home.tidy(now=NOW)
         assert_equal(home, twin)
         assert home.verify() == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(writes=WRITES, bulk=st.booleans())
 def test_a_pinned_snapshot_never_changes(writes: list[list[list[Row]]], bulk: bool) -> None:
     twin = Twin()
@@ -147,13 +156,14 @@ def test_a_pinned_snapshot_never_changes(writes: list[list[list[Row]]], bulk: bo
             if report.snapshot is not None:
                 home.manifest.pin(report.snapshot.id)
                 pinned[report.snapshot.id] = twin.rows()
+        home.tidy(now=NOW)
         home.collect(now=NOW + timedelta(days=1), grace_s=0)
         for snapshot_id, rows in pinned.items():
             assert home.telemetry.read([1, 2, 3, 4], snapshot_id=snapshot_id).rows() == rows
         assert home.telemetry.read([1, 2, 3, 4]).rows() == twin.rows()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     values=st.lists(VALUES, min_size=30, max_size=300),
     first=st.integers(0, 300),

@@ -140,3 +140,41 @@ def test_snapshots_that_nothing_needs_are_forgotten(home: Warehouse) -> None:
     assert home.telemetry.read([1], snapshot_id=5)["value"].to_list() == [4.0]
     with pytest.raises(CatalogError, match="snapshot 2 was not pinned"):
         home.manifest.snapshot(2)
+
+
+def test_snapshots_are_listed_newest_first_without_those_that_lost_files(home: Warehouse) -> None:
+    for index in range(4):
+        home.telemetry.write(readings([(1, NOON, float(index))]), note=f"write {index}", at=NOW)
+    home.manifest.pin(3, holder="ada")
+    home.manifest.pin(3, holder="bob")
+    assert [(one.id, one.pinned) for one in home.manifest.snapshots()] == [
+        (4, False),
+        (3, True),
+        (2, False),
+        (1, False),
+    ]
+    assert [one.note for one in home.manifest.snapshots(limit=2)] == ["write 3", "write 2"]
+    assert home.manifest.holders([2, 3]) == {3: ("ada", "bob")}
+    home.collect(now=NOW + timedelta(days=1))
+    assert [one.id for one in home.manifest.snapshots()] == [4, 3]
+
+
+def test_two_snapshots_are_compared_by_the_files_that_they_do_not_share(home: Warehouse) -> None:
+    first = home.telemetry.write(ramp(1, 10), note="n", at=NOW).snapshot
+    [old] = home.manifest.live("readings")
+    home.telemetry.write(ramp(2, 5, NOON + timedelta(days=3)), note="n", at=NOW)
+    last = home.telemetry.write(ramp(1, 4, first=9.0), note="n", at=NOW).snapshot
+    assert first is not None
+    assert last is not None
+
+    found = home.manifest.compare(first.id, last.id)
+
+    assert [file.path for file in found.ended] == [old.path]
+    assert set(found.added) == set(home.manifest.live("readings"))
+    assert (found.rows_before, found.rows_after) == (10, 15)
+    back = home.manifest.compare(last.id, first.id)
+    assert (back.added, back.ended) == (found.ended, found.added)
+    same = home.manifest.compare(last.id, last.id)
+    assert (same.added, same.ended, same.rows_before) == ((), (), 15)
+    with pytest.raises(CatalogError, match="no snapshot 99"):
+        home.manifest.compare(first.id, 99)

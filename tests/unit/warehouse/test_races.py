@@ -124,8 +124,8 @@ def test_a_long_write_is_not_overtaken_for_ever(home: Warehouse, monkeypatch: py
         if threading.current_thread().name == "long":
             attempts += 1
             overtaken.clear()
-            # Long enough for a short write to come between, as long as one may.
-            overtaken.wait(timeout=0.5)
+            # Long enough for a short write to come between while one may, and a while once none should.
+            overtaken.wait(timeout=20.0 if attempts <= FREE_ATTEMPTS else 0.5)
 
     def long_write() -> None:
         threading.current_thread().name = "long"

@@ -159,8 +159,8 @@ def test_a_bucket_without_good_values_counts_none_and_has_no_extremes(home: Ware
 
 
 def test_an_unknown_level_is_refused(home: Warehouse) -> None:
-    with pytest.raises(ValueError, match="no rollups of 60 s"):
-        home.telemetry.rollup([1], None, None, 60)
+    with pytest.raises(ValueError, match="no rollups of 61 s"):
+        home.telemetry.rollup([1], None, None, 61)
 
 
 def test_spans_and_last_follow_every_write(home: Warehouse) -> None:
@@ -207,3 +207,51 @@ def test_an_ingest_that_outgrows_memory_is_the_same(home: Warehouse, monkeypatch
     assert (report.added, report.duplicates) == (6000, 3000)
     assert home.telemetry.read([1])["value"].to_list() == [float(index) for index in range(3000)]
     assert not list((home.root / "staging").iterdir())
+
+
+def test_statistics_are_of_the_day_before_each_sensors_own_end(home: Warehouse) -> None:
+    later = NOON + timedelta(days=9)
+    home.telemetry.write(
+        pl.concat([ramp(1, 3 * 1440), ramp(2, 600), ramp(3, 1440, NOON - timedelta(days=200))]),
+        note="n",
+        at=NOW,
+    )
+    ends = {1: NOON + timedelta(days=3), 2: later, 3: NOON - timedelta(days=199)}
+    found = home.telemetry.statistics(ends, timedelta(hours=24))
+    assert found.drop("mean").rows() == [
+        (1, 2 * 1440.0, 3 * 1440.0 - 1, 1440),
+        (3, 0.0, 1439.0, 1440),
+    ]
+    assert found["mean"].to_list() == pytest.approx([2.5 * 1440 - 0.5, 719.5])
+    assert home.telemetry.statistics({}, timedelta(hours=24)).is_empty()
+
+
+def test_a_day_without_a_good_reading_is_told_from_a_day_without_any(home: Warehouse) -> None:
+    home.telemetry.write(ramp(1, 1440), note="n", at=NOW)
+    home.telemetry.write(readings([(1, NOON + timedelta(days=3), math.nan)]), note="n", at=NOW)
+    home.telemetry.write(ramp(2, 5), note="n", at=NOW)
+    found = home.telemetry.daily()
+    assert [(sensor, ts.day, count) for sensor, ts, count in found.rows()] == [
+        (1, 1, 720),
+        (1, 2, 720),
+        (1, 4, 0),
+        (2, 1, 5),
+    ]
+    assert home.telemetry.daily([2]).height == 1
+
+
+def test_late_rows_of_some_days_leave_the_others_as_they_are(
+    home: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.writing.SMALL_ROWS", 0)
+    home.telemetry.write(pl.concat([ramp(one, 5 * 1440) for one in range(1, 6)]), note="n", at=NOW)
+    late = pl.concat(
+        [ramp(3, 30, NOON + timedelta(days=2, seconds=30)), ramp(5, 1440, NOON + timedelta(days=6))]
+    )
+    report = home.telemetry.write(late, note="late", at=NOW)
+    assert (report.added, report.replaced, report.unchanged) == (1470, 0, 0)
+    daily = {(sensor, ts.day): count for sensor, ts, count in home.telemetry.daily([3, 5]).rows()}
+    whole = {1: 720, 2: 1440, 3: 1440, 4: 1440, 5: 1440, 6: 720}
+    expected = {(3, day): count for day, count in (whole | {3: 1470}).items()}
+    expected |= {(5, day): count for day, count in (whole | {7: 720, 8: 720}).items()}
+    assert daily == expected

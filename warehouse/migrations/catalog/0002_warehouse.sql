@@ -31,13 +31,6 @@ CREATE INDEX files_live ON files (kind, version_id, start_us) WHERE ended_in IS 
 CREATE INDEX files_added ON files (added_in);
 CREATE INDEX files_ended ON files (ended_in);
 
--- Files that are not what was written. Reads go on without them until a repair decides.
-CREATE TABLE damage (
-    file_id INTEGER PRIMARY KEY,
-    found_us INTEGER NOT NULL,
-    reason TEXT NOT NULL
-) STRICT;
-
 -- What became of a damaged file, for good.
 CREATE TABLE repairs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,6 +44,15 @@ CREATE TABLE repairs (
     sensor_min INTEGER NOT NULL,
     sensor_max INTEGER NOT NULL,
     outcome TEXT NOT NULL
+) STRICT;
+
+-- Files that are not what was written. Reads go on without them until a repair decides.
+CREATE TABLE damage (
+    file_id INTEGER PRIMARY KEY,
+    found_us INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    -- The decision, where one was made: the file is then no longer part of what is live.
+    repair_id INTEGER REFERENCES repairs (id)
 ) STRICT;
 
 -- The unit a person set, NULL where the source's is shown; `unit` stays what the source states.
@@ -80,3 +82,6 @@ CREATE TABLE watched_files (
     error TEXT,
     PRIMARY KEY (folder_id, name)
 ) STRICT, WITHOUT ROWID;
+
+-- What one ingest refused is asked for by its id.
+CREATE INDEX quarantine_batch ON quarantine (batch_id);
