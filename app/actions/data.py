@@ -67,7 +67,7 @@ def store_table(
     """
     require(profile, "trainer", "store data")
     meant = TableMapping.of_document(mapping)
-    batch = table.read(upload.path, meant, now=now(), name=upload.name)
+    batch = table.read(upload.path, meant, now=now(), name=upload.name, spill=warehouse.layout.staging)
     done = ingest(batch, warehouse=warehouse, clock=now, actor=profile.name, progress=progress)
     names = tuple(asset.name for asset in batch.assets)
     if done.report.changed:

@@ -19,6 +19,9 @@ from warehouse.sources.table_mapping import ROLES, TableMapping
 __all__ = ["ROLES", "UploadProblem", "check", "first_look", "goes_on", "machines", "stored_units", "zones"]
 
 
+MAX_READINGS: Final = 20_000_000
+
+
 class UploadProblem(Exception):
     """The file can't be read as it is meant; the message says what to change."""
 
@@ -60,9 +63,17 @@ def check(path: Path, name: str, mapping: Mapping[str, JSON], *, progress: Progr
     UploadProblem
         It can't be read as mapped, or contradicts what is stored.
     """
+    home = house.warehouse()
     try:
-        batch = table.read(path, TableMapping.of_document(mapping), now=now(), name=name)
-        found = rehearse(batch, warehouse=house.warehouse(), progress=progress)
+        meant = TableMapping.of_document(mapping)
+        batch = table.read(path, meant, now=now(), name=name, spill=home.layout.staging)
+        if batch.rows is not None and batch.rows > MAX_READINGS:
+            # A small Parquet file may hold any number of rows.
+            raise UploadProblem(
+                f"{name}: holds {batch.rows:,} readings, at most {MAX_READINGS:,} are taken here;"
+                " store it with `telltale ingest`"
+            )
+        found = rehearse(batch, warehouse=home, progress=progress)
     except (WarehouseError, OSError) as error:
         raise UploadProblem(str(error)) from error
     return TableCheck(

@@ -8,6 +8,7 @@ import pytest
 from page_words import Open, text_of
 from streamlit.testing.v1 import AppTest
 
+from app.queries import upload
 from warehouse.home import Warehouse
 
 pytestmark = pytest.mark.usefixtures("typed_options")
@@ -73,3 +74,16 @@ def test_parquet_goes_the_same_way_whatever_its_name_says(pumps: Warehouse, open
     assert "**30 new readings** of 1 sensor on Pump 9" in text_of(page)
     page = _press(page, "upload_store")
     assert pumps.telemetry.spans([pumps.catalog.find_sensor("Pump 9/flow").id])["rows"].to_list() == [30]
+
+
+def test_a_file_of_too_many_readings_is_sent_to_the_command_line(
+    pumps: Warehouse, open_page: Open, parquet: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(upload, "MAX_READINGS", 29)
+    page = _open(open_page, "table.parquet", parquet)
+    (machine,) = [box for box in page.selectbox if (box.key or "").startswith("upload_machine")]
+    machine.set_value("Pump 9").run()
+    page = _press(page, "upload_check")
+    assert "holds 30 readings, at most 29 are taken here; store it with `telltale ingest`" in text_of(page)
+    assert page.button(key="upload_store").disabled
+    assert list(pumps.layout.staging.glob("**/*.arrow")) == []
