@@ -12,11 +12,12 @@ from app.charts.zone import epoch_ms
 from app.components import empty, preview, problem, rail, viewer
 from app.components.data_history import damage_notice
 from app.components.header import header
+from app.components.latest import latest_table
 from app.components.outcome import refusal, said, tell
 from app.components.queue import queue_table
 from app.components.tiles import fleet_tiles, summary
 from app.components.words import counted
-from app.queries import data, fleet, house, story
+from app.queries import data, fleet, house, latest, story
 from app.queries.house import Stamp
 from app.queries.views import EventRow, Fleet
 
@@ -68,25 +69,27 @@ def queue(made: Stamp, whole: Fleet) -> EventRow | None:
     found = tuple(sorted(found, key=dismissed))  # stable: worst first among equals
     live = [event for event in found if not event.historical]
     past = [event for event in found if event.historical]
-    running = sum(event.open for event in live)
     title, side_by_side = st.columns([3, 1], vertical_alignment="bottom")
-    title.markdown(
-        f"**Queue** :gray[· {running} open, {len(live) - running} over · {picked.span_label.lower()}, "
-        "worst first]"
-    )
-    shown = live
-    if past:
+    shown = live or past
+    if past and (live or (whole.live and picked.machine is None)):
         kind = side_by_side.segmented_control(
             "Machines",
             ["Live", "Historical"],
-            default="Live" if live or whole.live else "Historical",
+            default="Live",
             required=True,
             key="queue_kind",
             label_visibility="collapsed",
         )
         shown = past if kind == "Historical" else live
+    running = sum(event.open for event in shown)
+    title.markdown(
+        f"**Queue** :gray[· {running} open, {len(shown) - running} over · {picked.span_label.lower()}, "
+        "worst first]"
+    )
     if not shown:
         empty.no_events(f"{picked.machine or 'all machines'}, {picked.span_label.lower()}")
+        if picked.machine is not None:
+            latest_table(picked.machine, latest.latest(made, picked.machine), viewer.zone())
         return None
     rows = shown[:LONGEST_QUEUE]
     known = {row.event_id: row for row in rows}

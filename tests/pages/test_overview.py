@@ -45,6 +45,30 @@ def test_historical_machines_have_a_queue_of_their_own(pumps: Warehouse, open_pa
     assert _queue(page) == ["P-1 · telemetry"]
 
 
+def test_a_picked_historical_machine_shows_its_events_without_asking(pumps: Warehouse, open_page: Open):
+    page = open_page("main", asset="P-1", span="All time")
+    assert _queue(page) == ["P-1 · telemetry"]
+    assert not [one for one in page.segmented_control if one.key == "queue_kind"]
+
+
+def test_a_picked_machine_without_events_shows_what_it_read_last(pumps: Warehouse, open_page: Open):
+    found = pumps.results.events_current([pumps.catalog.find_sensor("Pump 2/outlet temperature").id])
+    for sensor_id, version_id in found.select("sensor_id", "version_id").unique().iter_rows():
+        pumps.results.put_events(
+            sensor_id, version_id, found.clear(), at=current_owner().fleet()["as_of"].max()
+        )
+    current_owner().write("fleet.refresh", {}, actor="tests", write_id="none left")
+    page = open_page("main", asset="Pump 2")
+    assert "No events: Pump 2" in text_of(page)
+    rows = page.dataframe[0].value
+    assert "Newest" in rows.columns
+    fleet = current_owner().fleet().filter(asset="Pump 2")
+    assert rows["Sensor"].to_list() == fleet["sensor"].to_list()
+    newest = dict(zip(rows["Sensor"], rows["Newest"], strict=True))
+    for name, value, unit in fleet.select("sensor", "value", "unit").iter_rows():
+        assert newest[name] == f"{value:.3g} {unit}".strip()
+
+
 def test_acknowledging_is_stored_and_named(pumps: Warehouse, open_page: Open):
     page = open_page("overview")
     page.button(key="acknowledge").click().run()
