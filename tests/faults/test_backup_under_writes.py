@@ -42,7 +42,10 @@ class Writer:
     def __init__(self, home: Path) -> None:
         self.verdicts: list[str] = []
         self.minutes = 0
-        self._process = subprocess.Popen([sys.executable, str(WRITER), str(home)], stdout=subprocess.PIPE)
+        self._said = home.with_name("writer.log")
+        with self._said.open("wb") as said:
+            command = [sys.executable, "-X", "faulthandler", str(WRITER), str(home)]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said)
         self._thread = threading.Thread(target=self._listen)
         self._thread.start()
 
@@ -59,7 +62,9 @@ class Writer:
         """Wait until it has acknowledged so many more."""
         aim = self.minutes + minutes, len(self.verdicts) + verdicts
         assert wait_for(lambda: (self.minutes >= aim[0] and len(self.verdicts) >= aim[1]) or self.ended, 240)
-        assert not self.ended, "the writer stopped by itself"
+        assert not self.ended, (
+            f"the writer ended with {self._process.poll()}: {self._said.read_text('utf-8')}"
+        )
 
     @property
     def ended(self) -> bool:

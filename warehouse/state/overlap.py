@@ -13,6 +13,8 @@ from typing import Literal
 
 import polars as pl
 
+from warehouse.state.meeting import meeting
+
 _STATE = pl.Schema(
     [
         ("label_id", pl.Int64),
@@ -40,7 +42,7 @@ def matches(half_of: Literal["shorter", "longer"], other: str = "_label") -> pl.
 
 def not_replaced(labels: pl.DataFrame) -> pl.DataFrame:
     """Return the `labels` (columns of `schema.LABELS`) whose place no later one has taken."""
-    pairs = labels.join(labels, on="sensor_id", suffix="_label")
+    pairs = meeting(labels, labels, "_label")
     older = pairs.filter((pl.col("label_id") < pl.col("label_id_label")) & matches("longer"))
     return labels.join(older.select("label_id").unique(), on="label_id", how="anti")
 
@@ -61,9 +63,7 @@ def with_verdicts(events: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
         The events in their order, with label_id, label_start, label_end, verdict, fault_class, note,
         label_actor and label_at; null where no label applies.
     """
-    pairs = events.select("event_id", "sensor_id", "start", "end").join(
-        labels, on="sensor_id", suffix="_label"
-    )
+    pairs = meeting(events.select("event_id", "sensor_id", "start", "end"), labels, "_label")
     latest = (
         pairs.filter(matches("shorter"))
         .sort("label_id")
