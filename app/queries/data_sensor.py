@@ -11,6 +11,7 @@ from app.queries import house
 from app.queries.data_views import Edit, Gap, SensorData, SensorFacts
 from app.queries.failure import answered
 from app.queries.house import Stamp
+from core.workflows.rehearse import JITTER
 from warehouse.documents import loads
 from warehouse.home import Warehouse
 from warehouse.schema import ROLLUP_LEVELS_S
@@ -18,7 +19,6 @@ from warehouse.state.limits import NAMES, WORDS, Limits
 
 _MOST_BUCKETS: Final = 20_000
 _GAPS: Final = 3
-_JITTER: Final = 1.5  # a step this much longer than the interval is a gap
 
 
 @answered
@@ -53,7 +53,7 @@ def _facts(made: Stamp, sensor: SensorData) -> SensorFacts:
         mean=float((filled["mean"] * filled["count"]).sum()) / total if total else None,
         high=_value(filled["max"].max()),
         gaps=_gaps(home, sensor, level, filled),
-        gaps_above_s=max(2.0 * level, _JITTER * (sensor.interval_s or 0.0)),
+        gaps_above_s=max(2.0 * level, JITTER * (sensor.interval_s or 0.0)),
         limits=limits,
     )
 
@@ -66,7 +66,7 @@ def _level(span: timedelta) -> int:
 
 def _gaps(home: Warehouse, sensor: SensorData, level: int, filled: pl.DataFrame) -> tuple[Gap, ...]:
     """Return the longest stretches between two values: found in buckets, measured in readings."""
-    least = max(2.0 * level, _JITTER * (sensor.interval_s or 0.0))
+    least = max(2.0 * level, JITTER * (sensor.interval_s or 0.0))
     steps = (
         filled.select("ts", step=pl.col("ts").shift(-1) - pl.col("ts"))
         .filter(pl.col("step") >= timedelta(seconds=least))

@@ -32,12 +32,14 @@ def first_look(path: Path, name: str) -> FirstLook:
     Raises
     ------
     UploadProblem
-        It is no table that can be read.
+        It is no table that can be read, or has no rows.
     """
     try:
         seen = preview(path, name)
     except (WarehouseError, OSError) as error:
         raise UploadProblem(str(error)) from error
+    if not seen.rows:
+        raise UploadProblem(f"{name}: has a header and no rows; choose a file with readings")
     return FirstLook(
         kind=seen.kind,
         delimiter=seen.delimiter,

@@ -1,9 +1,12 @@
 """A home that an earlier release left behind opens, with everything that was in it."""
 
+import sqlite3
 import tarfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from warehouse.home import Warehouse
@@ -46,13 +49,16 @@ def test_an_old_home_opens_with_all_that_was_in_it(home: Path) -> None:
 
 
 def test_an_old_home_was_backed_up_before_it_was_migrated(home: Path) -> None:
-    before = (home / "catalog.sqlite").read_bytes()
     warehouse = Warehouse.open(home, create=False)
     with StateOwner(warehouse, clock=lambda: NOW):
         pass
     warehouse.close()
-    assert (home / "catalog.sqlite.v1.bak").stat().st_size >= len(before)
-    assert (home / "state.duckdb.v1.bak").exists()
+    with closing(sqlite3.connect(home / "catalog.sqlite.v1.bak")) as backup:
+        assert backup.execute("PRAGMA user_version").fetchone() == (1,)
+        assert backup.execute("SELECT count(*) FROM files WHERE kind = 'readings'").fetchone() == (1,)
+    with closing(duckdb.connect(home / "state.duckdb.v1.bak", read_only=True)) as backup:
+        assert backup.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
+        assert backup.execute("SELECT note FROM label_log").fetchone() == ("seen at the mill",)
 
 
 def test_an_old_home_takes_new_readings(home: Path) -> None:

@@ -76,6 +76,12 @@ def test_parquet_goes_the_same_way_whatever_its_name_says(pumps: Warehouse, open
     assert pumps.telemetry.spans([pumps.catalog.find_sensor("Pump 9/flow").id])["rows"].to_list() == [30]
 
 
+def test_a_table_without_rows_is_refused_at_the_first_look(pumps: Warehouse, open_page: Open):
+    page = _open(open_page, "only.csv", b"time,flow\n")
+    assert "only.csv: has a header and no rows" in text_of(page)
+    assert "upload_check" not in {button.key for button in page.button}
+
+
 def test_a_file_of_too_many_readings_is_sent_to_the_command_line(
     pumps: Warehouse, open_page: Open, parquet: bytes, monkeypatch: pytest.MonkeyPatch
 ):

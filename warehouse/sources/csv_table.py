@@ -31,24 +31,10 @@ def read(
     spill: Path | None = None,
     progress: ReadSoFar = untold,
 ) -> SourceBatch:
-    """Read a table as `mapping` says.
+    """Read a CSV table as `mapping` says; parameters are those of `warehouse.sources.table.read`.
 
-    Parameters
-    ----------
-    path
-        The file: UTF-8, with or without byte order mark, its first line the header.
-    mapping
-        What the columns mean.
-    now
-        Rows from a day after it on are refused.
-    name
-        What the person calls the file; its own name when not given.
-    max_bytes
-        A larger file is refused; `csv_lines.MAX_BYTES` when not given.
-    spill
-        Folder for readings that outgrow memory, until they are taken; the system's when not given.
-    progress
-        Told the share of the file that was read.
+    The file is UTF-8, with or without byte order mark, and its first line the header; it has at most
+    `csv_lines.MAX_BYTES` when nothing else is said.
 
     Raises
     ------

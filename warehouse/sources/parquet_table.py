@@ -34,24 +34,10 @@ def read(
     spill: Path | None = None,
     progress: ReadSoFar = untold,
 ) -> SourceBatch:
-    """Read a table as `mapping` says; its delimiter counts for nothing here.
+    """Read a Parquet table as `mapping` says; parameters are those of `warehouse.sources.table.read`.
 
-    Parameters
-    ----------
-    path
-        The file.
-    mapping
-        What the columns mean.
-    now
-        Rows from a day after it on are refused.
-    name
-        What the person calls the file; its own name when not given.
-    max_bytes
-        A larger file is refused; `parquet_file.MAX_BYTES` when not given.
-    spill
-        Folder for readings that outgrow memory, until they are taken; the system's when not given.
-    progress
-        Told the share of the file that was read.
+    The mapping's delimiter counts for nothing here; the file has at most `parquet_file.MAX_BYTES` when
+    nothing else is said.
 
     Raises
     ------
