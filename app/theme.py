@@ -16,6 +16,11 @@ VERDICT_WORDS: Final = {
     "false_positive": "False positive",
     "unsure": "Unsure",
 }
+MODE_WORDS: Final = {
+    "causal": "from the past alone",
+    "review": "in review: later steps were seen too",
+}
+"""How a version judges a step, to stand behind "judges" or "judged"."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """The demo fleet: how long until its events are there, which faults are found, how many alarms are wrong.
 
-    python -m benchmarks.demo_fleet --json OUT.json
+    python -m benchmarks.demo_fleet --preset quick --json OUT.json
 
-The reference of the same run is the limit that a control room would set by hand: an alarm while a target is
+With a preset, its ensemble judges the same sensors on the same parts as the statistical detector. The
+reference of the same run is the limit that a control room would set by hand: an alarm while a target is
 outside its 0.05 % and 99.95 % quantiles of the part that the statistical detector learns from.
 """
 
@@ -10,7 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,15 @@ import polars as pl
 
 from app.clock import now
 from benchmarks.tables import cpu_s, peak_mb, show, write
+from core.ensembles.presets import new_raiser
+from core.results import Mode
+from core.splits import chronological
 from core.workflows.baseline import FRACTIONS
 from core.workflows.demo import demo_job
 from core.workflows.reporting import silent, unrecorded
+from core.workflows.requests import PRESET_NAMES
+from core.workflows.signals import load_signal
+from warehouse.catalog import Sensor
 from warehouse.home import Warehouse
 from warehouse.sources import demo
 
@@ -35,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--preset", choices=PRESET_NAMES, help="judge with this ensemble too")
+    parser.add_argument("--mode", choices=("causal", "review"), default="causal")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="telltale-") as folder:
@@ -51,17 +60,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
             home.results.events_current().select("sensor_id", "start", "end").iter_rows()
         ):
             ours[targets[sensor]].append((start, end))
-        theirs = {key: _limit_alarms(home, one, first, anchor) for one, key in targets.items()}
+        judged: dict[str, Mapping[str, Intervals]] = {"statistical detector": ours}
+        before = cpu_s()
+        if options.preset is not None:
+            judged[f"{options.preset} ensemble"] = {
+                one.key: _ensemble_alarms(home, one, options.preset, options.mode)
+                for one in home.catalog.sensors(role="target")
+            }
+        ensemble_cpu = cpu_s() - before
+        judged["hand-set limits"] = {
+            key: _limit_alarms(home, one, first, anchor) for one, key in targets.items()
+        }
         windows = _windows(home, next(iter(targets)), anchor)
     truth = demo.truth(options.seed, anchor, first, anchor)
     figures: dict[str, float | int | str] = {
         "ready_wall_s": round(wall, 1),
         "ready_cpu_s": round(cpu, 1),
         "memory_peak_mb": round(peak_mb()),
+        "ensemble_cpu_s": round(ensemble_cpu, 1),
+        "preset": options.preset or "none",
         **windows,
     }
     rows = []
-    for name, events in (("statistical detector", ours), ("hand-set limits", theirs)):
+    for name, events in judged.items():
         found, faults, benign, wrong, healthy = _count(events, truth, anchor - first)
         rows.append([name, f"{found} of {faults}", str(benign), str(wrong), f"{healthy:.2f}"])
         key = name.replace(" ", "_").replace("-", "_")
@@ -80,6 +101,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"events on the screen after {wall:.1f} s ({cpu:.1f} CPU s), peak {peak_mb():.0f} MB")
     print(", ".join(f"{name} {value}" for name, value in windows.items()))
     write(options.json, figures)
+
+
+def _ensemble_alarms(home: Warehouse, sensor: Sensor, preset: str, mode: Mode) -> Intervals:
+    """Return a preset's events after the part that it learns from, split as for the statistical detector."""
+    signal = load_signal(home, sensor)
+    split = chronological(signal, fractions=FRACTIONS)
+    found = new_raiser(preset, mode=mode, seed=0).fit(split.train, split.calibrate).detect(signal)
+    starts = [moment.replace(tzinfo=UTC) for moment in signal.timestamps.astype("datetime64[us]").tolist()]
+    return [
+        (starts[event.start], starts[event.end - 1] + signal.interval)
+        for event in found.events
+        if event.end > len(split.train)
+    ]
 
 
 def _limit_alarms(home: Warehouse, sensor_id: int, first: datetime, anchor: datetime) -> Intervals:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("labels", type=Path)
     parser.add_argument("--reference", type=Path, help="events of the published run: channel,start,end")
     parser.add_argument("--channels", default="P-1,T-1,E-8,A-4")
-    parser.add_argument("--preset", choices=PRESET_NAMES, default="standard")
+    parser.add_argument("--preset", choices=PRESET_NAMES, default="telemanom")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         score_cpu = cpu_s() - before
         lengths = {one: _length(home, home.catalog.find_sensor(one)) for one in channels}
     found: dict[str, Mapping[str, Intervals]] = {
-        "LSTM (Telemanom), this run": learned,
+        f"{options.preset}, this run": learned,
         "statistical detector, this run": statistical,
         "flag everything (cheat)": {one: [(0, lengths[one])] for one in channels},
     }

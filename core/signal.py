@@ -76,6 +76,14 @@ class Signal:
         """(n, channels - 1) values of the context channels."""
         return self.values[:, 1:]
 
+    @property
+    def phase(self) -> int:
+        """Position of the first step on the absolute grid of the interval; 0 for an empty signal."""
+        if len(self) == 0:
+            return 0
+        first = int(self.timestamps[0].astype("datetime64[us]").astype(np.int64))
+        return first // round(self.interval.total_seconds() * 1e6)
+
     def slice(self, start: int, stop: int) -> Self:
         """Return the steps ``[start, stop)``."""
         return type(self)(

@@ -17,7 +17,7 @@ def page() -> None:
     rows = [row for row in models.models(made) if picked.machine in {None, row.machine}]
     trained = [row for row in rows if row.trained]
     baselines = [row for row in rows if not row.trained]
-    left, right = st.columns([2.3, 1], gap="small")
+    left, right = st.columns([2.6, 1], gap="small")
     with left:
         told = f"{counted(len(trained), 'version')}, each with held-out figures" if trained else "none yet"
         st.markdown(f"**Trained models** :gray[· {told}]")

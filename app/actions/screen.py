@@ -84,7 +84,7 @@ def acknowledge(event_id: str) -> None:
         raise ActionFailed(str(error)) from error
 
 
-def train(sensor_ids: Sequence[int], preset: str) -> tuple[int, ...]:
+def train(sensor_ids: Sequence[int], preset: str, mode: str) -> tuple[int, ...]:
     """Queue one training a sensor and return the ids of the jobs.
 
     Raises
@@ -93,7 +93,7 @@ def train(sensor_ids: Sequence[int], preset: str) -> tuple[int, ...]:
         Nothing was queued.
     """
     try:
-        jobs = work.start_training(house.profile(), house.warehouse(), sensor_ids, preset=preset)
+        jobs = work.start_training(house.profile(), house.warehouse(), sensor_ids, preset=preset, mode=mode)
     except _FAILURES as error:
         raise ActionFailed(str(error)) from error
     return tuple(job.id for job in jobs)

@@ -5,15 +5,27 @@ from collections.abc import Sequence
 from app.clock import now
 from app.roles import Profile, require
 from core.errors import ParameterError
-from core.workflows.requests import PRESET_NAMES
+from core.workflows.requests import checked_preset
+from warehouse.documents import JSON
 from warehouse.home import Warehouse
 from warehouse.jobs import Job
 
 
 def start_training(
-    profile: Profile, warehouse: Warehouse, sensor_ids: Sequence[int], *, preset: str, seed: int = 0
+    profile: Profile,
+    warehouse: Warehouse,
+    sensor_ids: Sequence[int],
+    *,
+    preset: str,
+    mode: str = "causal",
+    seed: int = 0,
 ) -> tuple[Job, ...]:
-    """Queue one training a sensor and return the jobs; a training that waits already is returned as it is.
+    """Queue one training a sensor and return the jobs; the same training that waits already is returned.
+
+    Parameters
+    ----------
+    preset, mode, seed
+        See `core.workflows.requests.TrainRequest`.
 
     Raises
     ------
@@ -22,11 +34,10 @@ def start_training(
     CatalogError
         A sensor is unknown.
     ParameterError
-        No sensor, one that is no target, or an unknown preset.
+        No sensor, one that is no target, or a preset or mode that does not exist.
     """
     require(profile, "trainer", "start a training")
-    if preset not in PRESET_NAMES:
-        raise ParameterError(f"preset must be one of {', '.join(PRESET_NAMES)}, not {preset!r}")
+    wanted: dict[str, JSON] = {"preset": preset, "mode": checked_preset(preset, mode), "seed": seed}
     if not sensor_ids:
         raise ParameterError("choose at least one sensor to train")
     sensors = [warehouse.catalog.sensor(one) for one in sensor_ids]
@@ -38,10 +49,10 @@ def start_training(
     return tuple(
         warehouse.jobs.add(
             "train",
-            {"sensor_ids": [sensor.id], "preset": preset, "seed": seed, "actor": profile.name},
+            {"sensor_ids": [sensor.id], "actor": profile.name, **wanted},
             actor=profile.name,
             at=now(),
-            key=f"train {sensor.id}",
+            key=f"train {sensor.id} {preset} {mode} {seed}",
         )
         for sensor in sensors
     )

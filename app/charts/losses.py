@@ -10,6 +10,7 @@ from app.charts.template import template
 from app.theme import Palette
 
 _SMALLEST: Final = 1e-12
+_MOST_TICKS: Final = 12
 
 
 def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palette: Palette) -> go.Figure:
@@ -21,6 +22,7 @@ def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palet
         (name, ((epoch, loss), …)) pairs.
     """
     figure = go.Figure()
+    last = max((points[-1][0] for _, points in losses if points), default=1)
     ends = [points[-1][1] for _, points in losses if points]
     for number, (name, points) in enumerate(losses):
         if not points:
@@ -59,7 +61,8 @@ def loss_curves(losses: Sequence[tuple[str, Sequence[tuple[int, float]]]], palet
             "title": {"text": "epoch", "standoff": 2, "font": {"size": 11}},
             "fixedrange": True,
             "tickformat": "d",
-            "nticks": 12,
+            "tick0": 0,
+            "dtick": max(1, math.ceil(last / _MOST_TICKS)),
         },
         # Losses fall by orders of magnitude; what happens late is what a person looks for.
         yaxis={"type": "log", "nticks": 5, "fixedrange": True, "exponentformat": "none", "dtick": "D2"},

@@ -1,4 +1,4 @@
-"""`telltale train`: Telemanom's LSTM on held-out figures."""
+"""`telltale train`: an ensemble a sensor, registered on held-out figures."""
 
 from typing import Annotated
 
@@ -9,7 +9,8 @@ from app.commands.console import desk, err, out
 from app.commands.score import chosen
 from app.commands.watching import see_through
 from core.errors import JobError
-from core.workflows.requests import PRESET_NAMES
+from core.workflows.reporting import remarks_of
+from core.workflows.requests import MODE_NAMES, PRESET_NAMES
 
 
 def train(
@@ -19,15 +20,20 @@ def train(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every target sensor.")] = False,
     preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESET_NAMES)}.")] = "standard",
+    mode: Annotated[
+        str,
+        typer.Option(
+            help=f"One of {', '.join(MODE_NAMES)}: judge from the past alone, or see later steps too."
+        ),
+    ] = "causal",
     seed: Annotated[int, typer.Option(help="The same seed gives the same model on one machine.")] = 0,
     wait: Annotated[bool, typer.Option(help="Stay until it is done.")] = True,
 ) -> None:
     """Train a model a sensor; it is registered only with figures on steps it never saw."""
     place = desk()
     targets = chosen(place, sensors, everything=everything)
-    jobs = start_training(
-        place.profile, place.warehouse, [one.id for one in targets], preset=preset, seed=seed
-    )
+    ids = [one.id for one in targets]
+    jobs = start_training(place.profile, place.warehouse, ids, preset=preset, mode=mode, seed=seed)
     failures = 0
     for target, job in zip(targets, jobs, strict=True):
         try:
@@ -39,6 +45,8 @@ def train(
         if ended.state == "done":
             result = ended.result or {}
             out.print(f"{target.key}: {result.get('summary', '')}", markup=False)
+            for remark in remarks_of(result):
+                out.print(f"{target.key}: note: {remark}", markup=False)
             failures += result.get("registered") is False
         else:
             out.print(f"{target.key}: queued as job {ended.id}", markup=False)

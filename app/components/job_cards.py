@@ -1,7 +1,9 @@
 """Jobs as cards while they run and as rows when they wait or are over."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 import streamlit as st
@@ -12,6 +14,15 @@ from app.charts.zone import Zone, lasting
 from app.components.words import counted, escaped
 from app.queries.views import TrainingJob
 from app.theme import Palette
+
+Losses = tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+# As `core.workflows.epochs` names the curves of a second network and of those after it.
+_NETWORK: Final = re.compile(r"(.*) of network (\d+)$")
+
+# Of the column of results.
+_ROW_PX: Final = 18
+_LINE_PX: Final = 15
+_LINE_CHARACTERS: Final = 74
 
 
 def running_card(job: TrainingJob, now: datetime, palette: Palette) -> None:
@@ -24,12 +35,24 @@ def running_card(job: TrainingJob, now: datetime, palette: Palette) -> None:
         st.caption(escaped(job.message) or "Starting")
         if job.losses:
             st.plotly_chart(
-                loss_curves(job.losses, palette),
+                loss_curves(newest_network(job.losses), palette),
                 theme=None,
                 config=CONFIG,
                 key=f"losses_{job.job_id}",
                 alt=f"Loss over epochs of {job.what}",
             )
+
+
+def newest_network(losses: Losses) -> Losses:
+    """Return the curves of the network that learns now; those of the ones before it are done."""
+    number = max((int(found[2]) for name, _ in losses if (found := _NETWORK.match(name))), default=1)
+    if number == 1:
+        return losses
+    return tuple(
+        (found[1], points)
+        for name, points in losses
+        if (found := _NETWORK.match(name)) is not None and int(found[2]) == number
+    )
 
 
 def waiting(jobs: Sequence[TrainingJob], zone: Zone) -> None:
@@ -57,7 +80,7 @@ def history(jobs: Sequence[TrainingJob], zone: Zone, now: datetime) -> None:
             {
                 "Job": [job.job_id for job in jobs],
                 "Sensor": [job.what for job in jobs],
-                "Result": [job.outcome for job in jobs],
+                "Result": [_result(job) for job in jobs],
                 "Ended": [zone.since(job.finished_at, now) if job.finished_at else "" for job in jobs],
                 "Took": [_took(job) for job in jobs],
                 "By": [job.actor for job in jobs],
@@ -72,9 +95,15 @@ def history(jobs: Sequence[TrainingJob], zone: Zone, now: datetime) -> None:
             "Took": st.column_config.TextColumn(width=80),
             "By": st.column_config.TextColumn(width=100),
         },
-        row_height=64,
+        row_height=_ROW_PX + _LINE_PX * max(-(-len(_result(job)) // _LINE_CHARACTERS) for job in jobs),
         alt="Trainings that are over, newest first",
     )
+
+
+def _result(job: TrainingJob) -> str:
+    """Return what came of a job, and what a person must know of it."""
+    told = [job.outcome, *(f"Note: {remark}" for remark in job.remarks)]
+    return " ".join(f"{one[:1].upper()}{one[1:].removesuffix('.')}." for one in told)
 
 
 def _left(job: TrainingJob, now: datetime) -> str:

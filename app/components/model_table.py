@@ -56,6 +56,8 @@ def lineage_card(lineage: Lineage, zone: Zone) -> None:
     """Draw where a version comes from, with the way back to its data."""
     st.subheader(escaped(lineage.title), anchor=False)
     places.to_snapshot(lineage.snapshot_id)
+    for remark in lineage.remarks:
+        st.markdown(f":material/info: {escaped(remark)}")
     for what, value in lineage.facts:
         st.markdown(f":gray[{what}]  \n`{value}`")
     for name, start, end in lineage.spans:
@@ -81,6 +83,7 @@ def _cells(row: ModelRow, now: datetime, *, labelled: bool) -> dict[str, Any]:
         "Machine · sensor": f"{row.machine} · {row.sensor}",
         "Version": f"{row.method} v{row.number}" if row.trained else f"v{row.number}",
         "In use": "● in use" if row.champion else "",
+        **({"Preset": _preset(row)} if row.trained else {}),
         "Error": error,
         "vs persistence": None if error is None or not before else (error / before - 1.0) * 100.0,
         "Alarms/week": row.alarms_per_week,
@@ -91,26 +94,35 @@ def _cells(row: ModelRow, now: datetime, *, labelled: bool) -> dict[str, Any]:
     return cells
 
 
+def _preset(row: ModelRow) -> str:
+    return " · ".join(one for one in (row.preset, "review" if row.mode == "review" else "") if one)
+
+
 def _columns(*, trained: bool) -> dict[str, Any]:
     config = st.column_config
     return {
-        "Machine · sensor": config.TextColumn(width=176 if trained else 260),
-        "Version": config.TextColumn(width=136 if trained else 52),
-        "In use": config.TextColumn(width=60),
+        "Machine · sensor": config.TextColumn(width=158 if trained else 260),
+        "Version": config.TextColumn(width=126 if trained else 52),
+        "In use": config.TextColumn(width=54),
+        "Preset": config.TextColumn(
+            width=88,
+            help="How much was trained, as chosen on Training. Steps are judged from the past alone, "
+            "unless it says review: then later steps were seen too",
+        ),
         "Error": config.NumberColumn(
-            width=54,
+            width=46,
             format="%.3f",
             help="Root mean squared one-step error on held-out readings, in deviations of the target "
             "while training",
         ),
         "vs persistence": config.NumberColumn(
-            width=88,
+            width=86,
             format="%+.0f %%",
             help="The error against that of the forecast “as before” on the same readings: below 0 is better",
         ),
         "Alarms/week": config.NumberColumn(
-            width=80, format="%.1f", help="Events a week of the data's own clock on held-out readings"
+            width=78, format="%.1f", help="Events a week of the data's own clock on held-out readings"
         ),
-        "F1": config.NumberColumn(width=44, format="%.2f", help="Against labels, by event overlap"),
-        "Age": config.TextColumn(width=62),
+        "F1": config.NumberColumn(width=40, format="%.2f", help="Against labels, by event overlap"),
+        "Age": config.TextColumn(width=58),
     }

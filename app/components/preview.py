@@ -10,7 +10,7 @@ from app.charts.template import CONFIG
 from app.charts.zone import Zone, lasting
 from app.components.words import escaped, percent, short
 from app.queries.views import Band, EventRow, Story
-from app.theme import Palette, badge, coloured
+from app.theme import MODE_WORDS, Palette, badge, coloured
 
 
 def headline(event: EventRow) -> None:
@@ -27,7 +27,7 @@ def chips(event: EventRow) -> str:
         f"{lasting(max(event.end - event.start, timedelta()))}{running}",
         f"Peak {short(event.peak_score)}, threshold {short(event.threshold)}",
         event.detector,
-        event.mode.capitalize(),
+        f"Judged {MODE_WORDS[event.mode]}",
     ]
     if event.acknowledged_by is not None:
         facts.append(f"Acknowledged by {event.acknowledged_by}")

@@ -1,4 +1,6 @@
-"""The short form that starts a training: what, and how long."""
+"""The short form that starts a training: what, how long, and whether later steps count."""
+
+from typing import Final
 
 import streamlit as st
 
@@ -6,6 +8,9 @@ from app.actions import screen
 from app.components import rail
 from app.components.words import escaped
 from app.queries import house, models, work
+from app.theme import MODE_WORDS
+
+USUAL: Final = "standard"
 
 
 def train_form() -> bool:
@@ -21,14 +26,23 @@ def train_form() -> bool:
         key="train_sensors",
     )
     missing = st.empty()
-    presets = work.presets()
-    preset = st.segmented_control(
+    presets = {one.name: one for one in work.presets()}
+    preset = st.radio(
         "Preset",
         list(presets),
-        default=next(iter(presets)),
-        required=True,
-        format_func=presets.__getitem__,
+        index=list(presets).index(USUAL),
+        format_func=lambda name: f"**{name.capitalize()}** :gray[· {presets[name].takes}]",
+        captions=[one.what for one in presets.values()],
         key="train_preset",
+    )
+    modes = presets[preset].modes
+    mode = st.radio(
+        "A step is judged",
+        list(modes),
+        format_func=MODE_WORDS.__getitem__,
+        horizontal=True,
+        key=f"train_mode_{len(modes)}",
+        disabled=len(modes) == 1,
     )
     st.caption(
         "Trained on the first part of the data, thresholds set on the next, figures from the last. "
@@ -40,7 +54,7 @@ def train_form() -> bool:
         missing.markdown(":red[:material/error: Choose at least one sensor.]")
         return False
     try:
-        screen.train(chosen, preset or next(iter(presets)))
+        screen.train(chosen, preset, mode)
     except screen.ActionFailed as failure:
         st.error(escaped(str(failure)), icon=":material/error:")
         return False

@@ -20,7 +20,7 @@ from app.queries.data_views import (
     SnapshotRow,
 )
 from app.queries.failure import answered
-from app.queries.fleet import method_words
+from app.queries.fleet import version_words
 from app.queries.house import Stamp
 from core.workflows.export import safe_cell
 from warehouse import snapshot_facts
@@ -182,7 +182,7 @@ def made_from(made: Stamp, snapshot_id: int) -> tuple[MadeFrom, ...]:
         MadeFrom(
             version_id=one.id,
             title=f"{sensors[one.sensor_id].asset_name} · {sensors[one.sensor_id].name}, "
-            f"{method_words(one.method)} v{one.number}",
+            f"{version_words(one)}",
             champion=one.id in in_use,
             trained=one.kind == "trained",
         )

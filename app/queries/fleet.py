@@ -14,6 +14,7 @@ from app.queries.house import Stamp
 from app.queries.views import DayTile, Driver, EventRow, Fleet, Line, Machine, Verdict
 from app.theme import rank
 from core.workflows.methods import METHODS
+from core.workflows.records import facts_of
 from warehouse.catalog import Sensor, Version
 
 DAY: Final = timedelta(days=1)
@@ -147,8 +148,18 @@ def detector_words(version: Version | None, *, beside: bool) -> str:
         return "Unknown detector"
     if version.kind == "baseline":
         role = "beside the trained model" if beside else "no trained model"
-        return f"{method_words(version.method)} v{version.number}, {role}"
-    return f"{method_words(version.method)} v{version.number}"
+        return f"{version_words(version)}, {role}"
+    return version_words(version)
+
+
+def version_words(version: Version) -> str:
+    """Return method and number of a version, such as ``Panel (instant) v2``."""
+    return f"{title_words(version)} v{version.number}"
+
+
+def title_words(version: Version) -> str:
+    """Return the method of a version as it calls itself, else as its method is called."""
+    return facts_of(version).title or method_words(version.method)
 
 
 def method_words(name: str) -> str:

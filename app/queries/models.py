@@ -4,9 +4,11 @@ import streamlit as st
 
 from app.queries import house
 from app.queries.failure import answered
-from app.queries.fleet import method_words
+from app.queries.fleet import title_words, version_words
 from app.queries.house import Stamp
 from app.queries.views import Lineage, ModelRow
+from app.theme import MODE_WORDS
+from core.workflows.records import facts_of
 from warehouse.catalog import Version
 
 
@@ -21,7 +23,10 @@ def lineage(version_id: int) -> Lineage:
     """Return where a version comes from."""
     version = house.warehouse().catalog.version(version_id)
     sensor = house.warehouse().catalog.sensor(version.sensor_id)
+    said = facts_of(version)
     facts = [
+        ("Preset", said.preset or "none: it was not trained"),
+        ("Judges", MODE_WORDS[said.mode]),
         ("Made from snapshot", f"{version.snapshot_id}, digest {version.snapshot_digest}"),
         ("Labels digest", version.labels_digest),
         ("Seed", str(version.seed)),
@@ -30,14 +35,15 @@ def lineage(version_id: int) -> Lineage:
         ("Files", version.folder),
     ]
     return Lineage(
-        title=f"{sensor.asset_name} · {sensor.name}, {method_words(version.method)} v{version.number}",
+        title=f"{sensor.asset_name} · {sensor.name}, {version_words(version)}",
         snapshot_id=version.snapshot_id,
+        remarks=said.remarks,
         facts=tuple(facts),
         spans=tuple(
             (name, start, end)
             for name, (start, end) in sorted(version.spans.items(), key=lambda span: span[1])
         ),
-        parameters=tuple((name, _plain(value)) for name, value in sorted(version.parameters.items())),
+        parameters=tuple((name, _plain(value)) for name, value in said.parameters),
         metrics=tuple(sorted(version.metrics.items())),
         artifacts=tuple(sorted(version.artifacts.items())),
     )
@@ -57,13 +63,16 @@ def _models(made: Stamp) -> tuple[ModelRow, ...]:
 
 
 def _row(version: Version, machine: str, sensor: str, in_use: dict[int, int]) -> ModelRow:
-    metrics = version.metrics
+    metrics, said = version.metrics, facts_of(version)
     return ModelRow(
         version_id=version.id,
         sensor_id=version.sensor_id,
         machine=machine,
         sensor=sensor,
-        method=method_words(version.method),
+        method=title_words(version),
+        preset=said.preset,
+        mode=said.mode,
+        remarks=said.remarks,
         trained=version.kind == "trained",
         number=version.number,
         champion=in_use.get(version.sensor_id) == version.id,

@@ -273,6 +273,8 @@ class TrainingJob:
         (name, ((step, value), …)) of each logged curve.
     outcome
         The result in words; empty while it runs.
+    remarks
+        Sentences about what was fitted that a person must see.
     """
 
     job_id: int
@@ -286,18 +288,52 @@ class TrainingJob:
     started_at: datetime | None
     finished_at: datetime | None
     outcome: str
+    remarks: tuple[str, ...]
     losses: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
 
 
 @dataclass(frozen=True)
+class PresetRow:
+    """A preset of a training as a person chooses it.
+
+    Parameters
+    ----------
+    what
+        What it trains, in one sentence.
+    takes
+        How long it takes, about, such as ``about 2 min``.
+    modes
+        The modes it knows, the usual one first.
+    """
+
+    name: str
+    what: str
+    takes: str
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelRow:
-    """One model version with its held-out figures; None where a figure does not exist."""
+    """One model version with its held-out figures; None where a figure does not exist.
+
+    Parameters
+    ----------
+    preset
+        What was asked for; empty for a version that was not trained.
+    mode
+        ``causal`` or ``review``.
+    remarks
+        Sentences about what was fitted that a person must see.
+    """
 
     version_id: int
     sensor_id: int
     machine: str
     sensor: str
     method: str
+    preset: str
+    mode: str
+    remarks: tuple[str, ...]
     trained: bool
     number: int
     champion: bool
@@ -314,6 +350,7 @@ class Lineage:
 
     title: str
     snapshot_id: int
+    remarks: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     spans: tuple[tuple[str, datetime, datetime], ...]
     parameters: tuple[tuple[str, str], ...]

@@ -6,14 +6,20 @@ from typing import Any, Final
 
 from app.queries import house
 from app.queries.failure import answered
-from app.queries.views import TrainingJob
-from core.ensembles.presets import PRESETS
-from core.workflows.requests import PRESET_NAMES
+from app.queries.views import PresetRow, TrainingJob
+from core.workflows.reporting import remarks_of
+from core.workflows.requests import PRESET_NAMES, modes_of
 from warehouse.jobs import Job
 
 _UNFINISHED: Final = ("queued", "running")
 _MOST: Final = 60
-_SECONDS_A_CROP: Final = 0.013  # two cores: 50 s for the quick preset
+_TYPICAL_S: Final[Mapping[str, float]] = {"quick": 10, "standard": 30, "thorough": 90, "telemanom": 30}
+_WHAT: Final[Mapping[str, str]] = {
+    "quick": "Level, spread and standstills of windows, and a prediction in closed form. No neural network.",
+    "standard": "The quick checks, and windows compared with the past step by step. No neural network.",
+    "thorough": "Everything in standard, and a convolution network.",
+    "telemanom": "NASA's published LSTM and dynamic threshold, alone. Refuses a sensor that never changed.",
+}
 
 
 @answered
@@ -24,27 +30,29 @@ def demo_job() -> TrainingJob | None:
 
 
 @answered
-def presets() -> dict[str, str]:
-    """Return the presets of a training in words, with the minutes that each takes at most, about.
+def presets() -> tuple[PresetRow, ...]:
+    """Return the presets of a training, the quickest first.
 
-    Past trainings of this home say how fast this machine is; until there is one, a laptop is assumed.
+    Past trainings of this home say how long a preset takes; until there is one, two cores of a laptop are
+    assumed, and a sensor that is read once a minute for a month.
     """
-    ratios = []
+    took: dict[str, list[float]] = {}
     for job in house.warehouse().jobs.list(states=("done",), kind="train", limit=_MOST):
-        preset = str(job.payload.get("preset"))
-        if preset in PRESETS and job.started_at is not None and job.finished_at is not None:
-            ratios.append((job.finished_at - job.started_at).total_seconds() / _work(preset))
-    seconds = median(ratios) if ratios else _SECONDS_A_CROP
-    return {
-        name: f"{name.capitalize()}, about {max(_work(name) * seconds / 60, 1):.0f} min"
+        # Trainings of release 0.1.0 name no mode: its presets were other ones.
+        if "mode" in job.payload and job.started_at is not None and job.finished_at is not None:
+            seconds = (job.finished_at - job.started_at).total_seconds()
+            took.setdefault(str(job.payload.get("preset")), []).append(seconds)
+    return tuple(
+        PresetRow(name, _WHAT[name], _about(median(took.get(name) or [_TYPICAL_S[name]])), modes_of(name))
         for name in PRESET_NAMES
-    }
+    )
 
 
-def _work(preset: str) -> int:
-    """Return the windows that a training looks at if it does not stop early."""
-    parameters = PRESETS[preset]
-    return parameters.epochs * parameters.most_crops
+def _about(seconds: float) -> str:
+    """Return a length of time that is never told as less than seconds, such as ``about 40 s``."""
+    if seconds < 10:
+        return "seconds"
+    return f"about {round(seconds, -1):.0f} s" if seconds < 95 else f"about {seconds / 60:.0f} min"
 
 
 @answered
@@ -75,6 +83,7 @@ def _view(job: Job, names: Mapping[int, str]) -> TrainingJob:
         started_at=job.started_at,
         finished_at=job.finished_at,
         outcome=_outcome(job),
+        remarks=remarks_of(job.result or {}),
         losses=tuple((name, tuple(points)) for name, points in curves.items()),
     )
 

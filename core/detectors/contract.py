@@ -15,13 +15,14 @@ class Detector(Protocol):
     ----------
     name, title
         The method in files and tables, and on screen.
-    mode
-        Whether it judges a step from the past alone.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    mode: ClassVar[Mode]
+
+    @property
+    def mode(self) -> Mode:
+        """Whether a step is judged from the past alone."""
 
     @property
     def needed(self) -> int:

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from core.detectors.contract import Detector
+from core.ensembles.parameters import Plain, parameters_of
 from core.ensembles.severity import grade
 from core.errors import InsufficientData
 from core.networks.training import Progress, Stop
-from core.results import Event, Scores
+from core.results import Event, Mode, Scores
 from core.signal import Floats, Signal
 from core.splits import joined
 from core.thresholds.contract import Threshold
@@ -39,7 +40,7 @@ class Detection:
 
 
 class EventRaiser:
-    """One detector with one threshold.
+    """One detector with one threshold; see `core.ensembles.contract.Raiser`.
 
     Parameters
     ----------
@@ -50,6 +51,26 @@ class EventRaiser:
     def __init__(self, detector: Detector, threshold: Threshold) -> None:
         self.detector = detector
         self.threshold = threshold
+
+    @property
+    def name(self) -> str:
+        """The detector's."""
+        return self.detector.name
+
+    @property
+    def title(self) -> str:
+        """The detector's."""
+        return self.detector.title
+
+    @property
+    def mode(self) -> Mode:
+        """The detector's."""
+        return self.detector.mode
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing: a detector that can't be fitted refuses, and no other takes its place."""
+        return ()
 
     @property
     def memory(self) -> int:
@@ -63,7 +84,7 @@ class EventRaiser:
         *,
         progress: Progress | None = None,
         stop: Stop | None = None,
-    ) -> "EventRaiser":
+    ) -> Self:
         """Fit the detector on `train` and the threshold on the scores of `calibrate`, which follows it.
 
         Raises
@@ -112,6 +133,10 @@ class EventRaiser:
         """Write the detector into ``detector/`` and the threshold into ``threshold/``."""
         self.detector.save(folder / "detector")
         self.threshold.save(folder / "threshold")
+
+    def parameters(self) -> dict[str, Plain]:
+        """Return the constructor parameters of detector and threshold, each under its part's name."""
+        return parameters_of("detector", self.detector) | parameters_of("threshold", self.threshold)
 
 
 def _drivers(scores: Scores, event: Event) -> tuple[tuple[int, float], ...]:

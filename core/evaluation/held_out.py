@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.ensembles.raise_events import EventRaiser
+from core.ensembles.contract import Raiser
 from core.results import HeldOutFigures
 from core.signal import Floats, Signal
 from core.splits import Split, joined
@@ -13,7 +13,7 @@ WEEK_S = 7 * 86_400.0
 
 
 def held_out(
-    raiser: EventRaiser, split: Split, *, labelled: Sequence[tuple[int, int]] | None = None, lead: bool = True
+    raiser: Raiser, split: Split, *, labelled: Sequence[tuple[int, int]] | None = None, lead: bool = True
 ) -> HeldOutFigures:
     """Judge the test part of a split and return its figures.
 
@@ -28,7 +28,7 @@ def held_out(
         declares the parts as separate recordings.
 
     Errors are told in standard deviations of the target while training; where it never changed there, in the
-    sensor's own unit.
+    sensor's own unit; where nothing was predicted, they are NaN.
 
     Raises
     ------

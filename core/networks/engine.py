@@ -23,6 +23,9 @@ def keras() -> ModuleType:
         import keras as loaded
         import tensorflow as tf
 
+        # The cores are filled by graphs side by side, which costs less than splitting each operation.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         # Looks for devices now, which it would otherwise complain about in the middle of a progress bar.
         tf.config.list_physical_devices()
     # One traced function a network is meant: the advice against several is not for the terminal.
@@ -45,3 +48,9 @@ def tensorflow() -> ModuleType:
 
     module: ModuleType = tf
     return module
+
+
+def cores() -> int:
+    """Return how many graphs may run side by side: the threads a worker is pinned to, or all cores."""
+    pinned = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return int(pinned) if pinned.isdigit() and int(pinned) > 0 else os.cpu_count() or 1

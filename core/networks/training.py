@@ -1,17 +1,18 @@
-"""Training of a sequence network on random crops, stopped early by a validation tail in order of time."""
+"""What a training of sequence networks is made of: its schedule, its series, its crops and its loss curve."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import SupportsFloat
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from core.errors import InsufficientData
-from core.networks.engine import keras, tensorflow
-from core.networks.sequence import SequenceNetwork
 from core.signal import Floats, Mask
+
+LEAST_USABLE: Final = 0.5
+"""Share of a crop's steps that must be valid."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Schedule:
         Steps of one crop.
     learning_rate
         Of Adam, with gradients clipped to norm 1.
+    final_rate
+        Share of the learning rate that is left in the last epoch; it falls along half a cosine.
     """
 
     epochs: int
@@ -59,6 +62,18 @@ class Schedule:
     batch: int
     window: int
     learning_rate: float
+    final_rate: float = 1.0
+
+    @property
+    def updates(self) -> int:
+        """Updates per epoch."""
+        return max(1, self.crops // self.batch)
+
+    def rate(self, update: int) -> float:
+        """Return the learning rate of an update, counted from 0 over all epochs."""
+        done = min(update / max(1, self.updates * self.epochs - 1), 1.0)
+        share = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + np.cos(np.pi * done))
+        return float(self.learning_rate * share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,119 +97,29 @@ class Series:
     valid: Mask
     split: int
 
+    def futures(self, horizon: int) -> Floats:
+        """Return (n, horizon) next values of each step, NaN where one does not count."""
+        n = self.target.shape[0]
+        known = np.where(self.valid, self.target, np.float32(np.nan)).astype(np.float32)
+        padded = np.concatenate([known, np.full(horizon, np.nan, dtype=np.float32)])
+        return sliding_window_view(padded, horizon)[1 : n + 1]
 
-def train(
-    network: SequenceNetwork,
-    series: Series,
-    schedule: Schedule,
-    *,
-    seed: int,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
-) -> tuple[Epoch, ...]:
-    """Train `network` in place and leave it with the weights of its best epoch.
+    def starts(self, window: int, horizon: int) -> NDArray[np.int64]:
+        """Return where crops may begin that end, with all they predict, before the validation tail.
 
-    Parameters
-    ----------
-    network
-        From `SequenceNetwork.build`.
-    series, schedule
-        What to learn from, and for how long.
-    seed
-        Seeds the choice of crops.
-    progress
-        Called after each epoch.
-    stop
-        Asked after each epoch; True ends the training.
-
-    Returns
-    -------
-    tuple[Epoch, ...]
-        The loss curve.
-
-    Raises
-    ------
-    InsufficientData
-        No crop lies before the validation tail with at least half of its steps valid.
-    """
-    horizon, window = network.horizon, schedule.window
-    futures, weights = _futures(series, horizon)
-    starts = _starts(series, window, horizon)
-    update = _update(network, schedule.learning_rate)
-    rng = np.random.default_rng(seed)
-    best, best_weights, waited = np.inf, network.weights(), 0
-    curve: list[Epoch] = []
-    for number in range(1, schedule.epochs + 1):
-        losses = []
-        for _ in range(max(1, schedule.crops // schedule.batch)):
-            places = rng.choice(starts, schedule.batch)[:, None] + np.arange(window)
-            losses.append(update(series.inputs[places], futures[places], weights[places]))
-        loss = float(np.mean([float(each) for each in losses]))
-        validation_loss = _validation_loss(network, series, futures, weights, window)
-        curve.append(Epoch(number, schedule.epochs, loss, validation_loss))
-        if progress is not None:
-            progress(curve[-1])
-        if validation_loss < best - schedule.least_gain:
-            best, best_weights, waited = validation_loss, network.weights(), 0
-        else:
-            waited += 1
-        if waited >= schedule.patience or (stop is not None and stop()):
-            break
-    network.restore(best_weights)
-    return tuple(curve)
-
-
-def _futures(series: Series, horizon: int) -> tuple[Floats, Floats]:
-    """Return (n, horizon) next values at each step and how much each counts."""
-    n = series.target.shape[0]
-    target = np.concatenate([np.where(series.valid, series.target, 0), np.zeros(horizon)])
-    counts = np.concatenate([series.valid, np.zeros(horizon)])
-    return (
-        sliding_window_view(target.astype(np.float32), horizon)[1 : n + 1],
-        sliding_window_view(counts.astype(np.float32), horizon)[1 : n + 1],
-    )
-
-
-def _starts(series: Series, window: int, horizon: int) -> NDArray[np.int64]:
-    last = series.split - window - horizon
-    usable = np.concatenate([[0], np.cumsum(series.valid[: series.split])])
-    starts: NDArray[np.int64] = np.arange(0, max(last + 1, 0))
-    starts = starts[usable[starts + window] - usable[starts] >= window / 2]
-    if starts.size == 0:
-        raise InsufficientData(
-            f"cutting training windows of {window} + {horizon} steps with at least half of them usable",
-            needed=window + horizon,
-            found=int(usable[-1]),
-        )
-    return starts
-
-
-def _update(
-    network: SequenceNetwork, learning_rate: float
-) -> Callable[[Floats, Floats, Floats], SupportsFloat]:
-    """Return one compiled step of training; its shapes stay the same, so it is traced once."""
-    tf, model = tensorflow(), network.model
-    optimizer = keras().optimizers.Adam(learning_rate, clipnorm=1.0)
-    optimizer.build(model.trainable_variables)
-
-    def update(inputs: Floats, futures: Floats, weights: Floats) -> object:
-        with tf.GradientTape() as tape:
-            errors = tf.square(model(inputs, training=True) - futures) * weights
-            loss = tf.reduce_sum(errors) / tf.maximum(tf.reduce_sum(weights), 1.0)
-        variables = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        return loss
-
-    compiled: Callable[[Floats, Floats, Floats], SupportsFloat] = tf.function(update)
-    return lambda inputs, futures, weights: compiled(*map(tf.constant, (inputs, futures, weights)))
-
-
-def _validation_loss(
-    network: SequenceNetwork, series: Series, futures: Floats, weights: Floats, window: int
-) -> float:
-    """Return the mean squared error of the tail, read after a window of its own past."""
-    first = max(0, series.split - window)
-    outputs = network.forward(series.inputs[first:], lead=window)[series.split - first :]
-    counts = weights[series.split :].astype(np.float64)
-    errors = (outputs - futures[series.split :]) ** 2 * counts
-    return float(errors.sum() / max(counts.sum(), 1.0))
+        Raises
+        ------
+        InsufficientData
+            No crop has at least half of its steps valid.
+        """
+        last = self.split - window - horizon
+        usable = np.concatenate([[0], np.cumsum(self.valid[: self.split])])
+        starts: NDArray[np.int64] = np.arange(0, max(last + 1, 0))
+        starts = starts[usable[starts + window] - usable[starts] >= window * LEAST_USABLE]
+        if starts.size == 0:
+            raise InsufficientData(
+                f"cutting training windows of {window} + {horizon} steps with at least half of them usable",
+                needed=window + horizon,
+                found=int(usable[-1]),
+            )
+        return starts

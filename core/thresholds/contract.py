@@ -34,7 +34,8 @@ class Threshold(Protocol):
         Parameters
         ----------
         scores
-            What a detector says of the calibration part.
+            What a detector says of the calibration part. Steps without a score are left out, among them
+            those that labels known by then call anomalous: they can't lift the bar.
         values
             (n,) the target in the unit of the score, from `Detector.scaled`.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import ArtifactError
+from core.errors import ArtifactError, ParameterError
 
 P = TypeVar("P")
 L = TypeVar("L")
@@ -23,8 +23,10 @@ def write_rule(
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_rule(folder: Path, name: str, parameters: type[P], learned: type[L]) -> tuple[P, tuple[L, ...]]:
-    """Return the parameters and what was learned, as the given types.
+def read_rule(
+    folder: Path, name: str, parameters: type[P], learned: type[L], *, parts: int = 1
+) -> tuple[P, tuple[L, ...]]:
+    """Return the parameters and the parts that were learned, as the given types.
 
     Raises
     ------
@@ -36,6 +38,9 @@ def read_rule(folder: Path, name: str, parameters: type[P], learned: type[L]) ->
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["method"] != name:
             raise ArtifactError(f"{path}: holds the rule {content['method']}, not {name}")
-        return parameters(**content["parameters"]), tuple(learned(**each) for each in content["learned"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = tuple(learned(**each) for each in content["learned"])
+        if len(found) != parts:
+            raise ArtifactError(f"{path}: holds {len(found)} learned parts, not {parts}")
+        return parameters(**content["parameters"]), found
+    except (OSError, ValueError, KeyError, TypeError, ParameterError) as error:
         raise ArtifactError(f"{path}: can't be read ({error}); train the sensor again") from error

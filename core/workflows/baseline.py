@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from core.ensembles.raise_events import EventRaiser
+from core.ensembles.contract import Raiser
 from core.errors import CoreError
 from core.evaluation.held_out import held_out
 from core.registry.artifacts import digests
@@ -13,7 +13,7 @@ from core.results import HeldOutFigures
 from core.signal import Signal
 from core.splits import Split, chronological
 from core.workflows.methods import new_baseline
-from core.workflows.records import figures, parameters_of
+from core.workflows.records import figures, recorded
 from core.workflows.signals import declared, labelled_steps, load_signal
 from warehouse.catalog import NewVersion, Sensor, Version
 from warehouse.home import Warehouse
@@ -47,7 +47,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
         return warehouse.catalog.add_version(
             NewVersion(
                 sensor_id=sensor.id,
-                method=raiser.detector.name,
+                method=raiser.name,
                 kind="baseline",
                 run_id=None,
                 registered_name=None,
@@ -57,7 +57,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
                 labels_digest=labels.digest,
                 seed=0,
                 spans=split.spans,
-                parameters=parameters_of(raiser),
+                parameters=recorded(raiser),
                 metrics=figures(found),
                 artifacts=digests(folder),
                 folder=folder.relative_to(warehouse.root).as_posix(),
@@ -68,7 +68,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
         raise
 
 
-def evaluated(raiser: EventRaiser, split: Split, sensor: Sensor, warehouse: Warehouse) -> HeldOutFigures:
+def evaluated(raiser: Raiser, split: Split, sensor: Sensor, warehouse: Warehouse) -> HeldOutFigures:
     """Return the figures of the test part; a declared one is a recording of its own."""
     parts = warehouse.catalog.parts(sensor.asset_id)
     return held_out(

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
+from core.ensembles.change import Seen
 from core.ensembles.explain import why
 from core.ensembles.raise_events import Detection
 from core.results import Mode, Severity
@@ -18,9 +19,15 @@ from warehouse.schema import EVENTS, SCORES, TIME
 
 
 def found_events(
-    detection: Detection, signal: Signal, sensor: Sensor, version_id: int
+    detection: Detection, signal: Signal, sensor: Sensor, version_id: int, *, seen: Seen | None = None
 ) -> tuple[SensorEvent, ...]:
-    """Return the events of a detection in the time and ids of the warehouse, without ids of their own."""
+    """Return the events of a detection in the time and ids of the warehouse, without ids of their own.
+
+    Parameters
+    ----------
+    seen
+        Lowest and highest reading while training, if known.
+    """
     channels = (sensor.id, *sensor.context)
     return tuple(
         SensorEvent(
@@ -35,7 +42,7 @@ def found_events(
             threshold=event.threshold,
             probability=event.probability,
             severity=event.severity,
-            why=why(event, detection.scores, signal),
+            why=why(event, detection.scores, signal, seen=seen),
             mode=detection.scores.mode,
             drivers=tuple((channels[channel], share) for channel, share in event.drivers),
         )
@@ -43,11 +50,13 @@ def found_events(
     )
 
 
-def reworded(events: Sequence[SensorEvent], detection: Detection, signal: Signal) -> tuple[SensorEvent, ...]:
+def reworded(
+    events: Sequence[SensorEvent], detection: Detection, signal: Signal, *, seen: Seen | None = None
+) -> tuple[SensorEvent, ...]:
     """Return `events`; those that began before what the detection saw get their reason in full length."""
     ends = {moment(signal.timestamps[one.end - 1]) + signal.interval: one for one in detection.events}
     return tuple(
-        replace(event, why=why(one, detection.scores, signal, lasted=event.end - event.start))
+        replace(event, why=why(one, detection.scores, signal, lasted=event.end - event.start, seen=seen))
         if (one := ends.get(event.end)) is not None and event.start < moment(signal.timestamps[one.start])
         else event
         for event in events

@@ -50,7 +50,17 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
         "severity",
         "probability",
     ]
-    header += ["peak_utc", "peak_score", "threshold", "version_id", "why", "verdict", "verdict_by", "note"]
+    header += [
+        "peak_utc",
+        "peak_score",
+        "threshold",
+        "version_id",
+        "mode",
+        "why",
+        "verdict",
+        "verdict_by",
+        "note",
+    ]
     rows = (
         [
             one["event_id"],
@@ -66,6 +76,7 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
             f"{one['peak_score']:.6g}",
             f"{one['threshold']:.6g}",
             str(one["version_id"]),
+            one["mode"],
             one["why"],
             one["verdict"] or "",
             one["label_actor"] or "",

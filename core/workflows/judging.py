@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
-from core.ensembles.raise_events import EventRaiser
+from core.ensembles.change import Seen
+from core.ensembles.contract import Raiser
 from core.errors import JobError
 from core.workflows.baseline import fit_baseline
 from core.workflows.event_identity import SensorEvent, identified, renewed
@@ -15,6 +17,9 @@ from core.workflows.reporting import Clock
 from core.workflows.signals import declared, load_signal
 from warehouse.catalog import Sensor, Version
 from warehouse.home import Warehouse
+
+_EXTREMES: Final = 100
+"""Rows in which a training part is read for its lowest and highest reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +87,10 @@ def _judge(
         return Judged(sensor, version, None, stored)
     signal = load_signal(warehouse, sensor, window.start, window.end)
     detection = raiser.detect(signal)
-    found = found_events(detection, signal, sensor, version.id)
+    seen = _seen(sensor, version, warehouse) if detection.events else None
+    found = found_events(detection, signal, sensor, version.id, seen=seen)
     events = renewed(found, stored if window.goes_on else (), window.cut)
-    events = identified(reworded(events, detection, signal), known)
+    events = identified(reworded(events, detection, signal, seen=seen), known)
     scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
     return Judged(sensor, version, scores, events)
 
@@ -113,16 +119,19 @@ class _Window:
 
 
 def _window(
-    sensor: Sensor, version: Version, raiser: EventRaiser, warehouse: Warehouse, since: datetime | None
+    sensor: Sensor, version: Version, raiser: Raiser, warehouse: Warehouse, since: datetime | None
 ) -> _Window | None:
     """Return what is to be judged, None if nothing is new.
 
     A declared test part is judged alone; otherwise what follows the part that was learned from. Before the
-    first step that matters, as many are read as a judgement may depend on.
+    first step that matters, as many are read as a judgement may depend on, but none from before the sensor's
+    first reading: a method would take them for a past.
     """
     part = declared(warehouse.catalog.parts(sensor.asset_id), "test")
     first, last = part if part is not None else (version.spans["calibrate"][0], None)
     reach = None if sensor.interval_s is None else raiser.memory * timedelta(seconds=sensor.interval_s)
+    begun = warehouse.telemetry.spans([sensor.id])["first_ts"].min()
+    earliest = begun if isinstance(begun, datetime) else first
     until = warehouse.results.scored_until(sensor.id, version.id)
     if until is not None and (since is None or since > until):
         newest = warehouse.telemetry.last([sensor.id])["ts"].max()
@@ -130,8 +139,18 @@ def _window(
             return None
         if reach is not None:
             cut = max(first, until - reach)
-            start = cut - reach if part is None else max(first, cut - reach)
-            return _Window(start, last, cut, until + timedelta(microseconds=1), goes_on=True)
+            start = max(cut - reach, earliest if part is None else first)
+            # Later steps say more of earlier ones in review: those that they reach are judged again.
+            fresh = cut if raiser.mode == "review" else until + timedelta(microseconds=1)
+            return _Window(start, last, cut, fresh, goes_on=True)
     if part is not None:
         return _Window(first, last, first, first, goes_on=False)
-    return _Window(None if reach is None else first - reach, None, first, first, goes_on=False)
+    lead = None if reach is None else max(first - reach, earliest)
+    return _Window(lead, None, first, first, goes_on=False)
+
+
+def _seen(sensor: Sensor, version: Version, warehouse: Warehouse) -> Seen | None:
+    """Return the lowest and highest reading of the part that a version learned from."""
+    rows = warehouse.telemetry.window(sensor.id, *version.spans["train"], _EXTREMES)
+    low, high = rows["min"].min(), rows["max"].max()
+    return (float(low), float(high)) if isinstance(low, float) and isinstance(high, float) else None

@@ -7,7 +7,8 @@ from typing import Final
 
 from core.detectors.robust_regression import RobustRegression
 from core.detectors.telemanom import Telemanom
-from core.ensembles.presets import PRESETS
+from core.ensembles.contract import Raiser
+from core.ensembles.panel import Panel
 from core.ensembles.raise_events import EventRaiser
 from core.errors import ArtifactError
 from core.registry.artifacts import verify
@@ -19,29 +20,30 @@ from warehouse.home import Warehouse
 
 @dataclass(frozen=True)
 class Method:
-    """One pair of detector and threshold.
+    """One kind of ensemble.
 
     Parameters
     ----------
     title
-        As shown to a person.
+        As shown to a person where the version itself does not say more.
     load
-        Reads what `EventRaiser.save` wrote into a folder.
+        Reads what `Raiser.save` wrote into a folder.
     """
 
     title: str
-    load: Callable[[Path], EventRaiser]
+    load: Callable[[Path], Raiser]
 
 
-def _telemanom(folder: Path) -> EventRaiser:
+def _telemanom(folder: Path) -> Raiser:
     return EventRaiser(Telemanom.load(folder / "detector"), DynamicThreshold.load(folder / "threshold"))
 
 
-def _robust_regression(folder: Path) -> EventRaiser:
+def _robust_regression(folder: Path) -> Raiser:
     return EventRaiser(RobustRegression.load(folder / "detector"), RobustThreshold.load(folder / "threshold"))
 
 
 METHODS: Final[Mapping[str, Method]] = {
+    Panel.name: Method("Panel", Panel.load),
     Telemanom.name: Method(Telemanom.title, _telemanom),
     RobustRegression.name: Method(RobustRegression.title, _robust_regression),
 }
@@ -52,12 +54,7 @@ def new_baseline() -> EventRaiser:
     return EventRaiser(RobustRegression(), RobustThreshold())
 
 
-def new_learned(preset: str, seed: int) -> EventRaiser:
-    """Return Telemanom's LSTM with its threshold, not fitted."""
-    return EventRaiser(Telemanom(PRESETS[preset], seed=seed), DynamicThreshold())
-
-
-def load_version(version: Version, warehouse: Warehouse) -> EventRaiser:
+def load_version(version: Version, warehouse: Warehouse) -> Raiser:
     """Read a version's files, each only if its hash is the registered one.
 
     Raises

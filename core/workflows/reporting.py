@@ -1,8 +1,10 @@
 """How long work is told what time it is and says how far it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
+
+from warehouse.documents import JSON
 
 Clock = Callable[[], datetime]
 
@@ -36,3 +38,9 @@ def part(progress: Progress, start: float, end: float) -> Progress:
         progress(start + (end - start) * fraction, message)
 
     return report
+
+
+def remarks_of(result: Mapping[str, JSON]) -> tuple[str, ...]:
+    """Return the sentences in a job's result that a person must see; none if it has none."""
+    found = result.get("remarks")
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()

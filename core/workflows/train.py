@@ -1,4 +1,4 @@
-"""Training: one sensor's LSTM, from one snapshot's data to a registered version, or the reason why not."""
+"""Training: one sensor, from one snapshot's data to a registered version, or the reason why not."""
 
 import math
 import shutil
@@ -11,18 +11,19 @@ from uuid import uuid4
 
 import polars as pl
 
-from core.ensembles.raise_events import EventRaiser
+from core.ensembles.contract import Raiser
+from core.ensembles.presets import new_raiser
 from core.errors import CoreError, JobError
-from core.networks.training import Epoch
 from core.registry.artifacts import digests
 from core.registry.tracking import NewRun, Registered, Tracking
 from core.results import HeldOutFigures
 from core.splits import Split
 from core.workflows.baseline import evaluated, split_of
-from core.workflows.methods import new_learned
-from core.workflows.records import figures, parameters_of
+from core.workflows.epochs import EpochLog
+from core.workflows.promotion import decide
+from core.workflows.records import figures, recorded
 from core.workflows.reporting import Clock, Metric, Progress, silent, unrecorded
-from core.workflows.requests import TrainRequest
+from core.workflows.requests import TrainRequest, checked_preset
 from core.workflows.signals import load_signal
 from warehouse.catalog import NewVersion, Sensor, Version
 from warehouse.documents import JSON
@@ -31,8 +32,8 @@ from warehouse.manifest import Snapshot
 from warehouse.state.published import PublishedLabels, read_labels
 
 FRACTIONS: Final = (0.6, 0.2, 0.2)
-TOLERANCE: Final = 1.1
-"""A challenger takes over if its held-out error is at most this many times the champion's."""
+NETWORKS: Final[Mapping[str, int]] = {"quick": 0, "standard": 0, "thorough": 1, "telemanom": 1}
+"""How many networks each preset trains, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,18 @@ class TrainOutcome:
         On the test part, which neither fitting nor calibration saw.
     reason
         Why it was not registered, or not promoted; empty otherwise.
+    remarks
+        Sentences that a person must see about what was fitted.
+    compared
+        What could not be held against the champion; empty when all was.
     """
 
     version: Version | None
     promoted: bool
     figures: HeldOutFigures
     reason: str
+    remarks: tuple[str, ...] = ()
+    compared: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class _Basis:
 class _Trained:
     sensor: Sensor
     basis: _Basis
-    raiser: EventRaiser
+    raiser: Raiser
     figures: HeldOutFigures
     curves: Sequence[tuple[int, str, float]]
 
@@ -97,36 +104,26 @@ def train_sensor(
         raise JobError(f"{sensor.key} is a {sensor.role} sensor: it explains others and is not trained")
     progress(0.01, f"Reading {sensor.key}")
     basis = _basis(sensor, warehouse)
-    raiser = new_learned(request.preset, request.seed)
-    curves: list[tuple[int, str, float]] = []
-
-    def epoch(one: Epoch) -> None:
-        for name, value in (("train loss", one.loss), ("validation loss", one.validation_loss)):
-            curves.append((one.number, name, value))
-            metric(one.number, name, value)
-        progress(
-            0.05 + 0.8 * one.number / one.of,
-            f"{sensor.key}: epoch {one.number} of at most {one.of}, "
-            f"validation loss {one.validation_loss:.4g}",
-        )
-
-    progress(0.03, f"{sensor.key}: loading TensorFlow")
-    raiser.fit(basis.split.train, basis.split.calibrate, progress=epoch)
+    raiser = new_raiser(request.preset, mode=request.mode, seed=request.seed)
+    networks = NETWORKS[request.preset]
+    epochs = EpochLog(sensor.key, networks, progress=progress, metric=metric)
+    progress(0.03, f"{sensor.key}: {'loading TensorFlow' if networks else 'fitting'}")
+    raiser.fit(basis.split.train, basis.split.calibrate, progress=epochs)
     progress(0.88, f"{sensor.key}: judging the held-out part")
-    figures_found = evaluated(raiser, basis.split, sensor, warehouse)
-    if not math.isfinite(figures_found.normalised_error):
-        return TrainOutcome(
-            None, False, figures_found, "the held-out part has no step on which its error can be measured"
-        )
+    found = evaluated(raiser, basis.split, sensor, warehouse)
+    if not found.steps:
+        reason = "none of the steps of its held-out part could be judged"
+        return TrainOutcome(None, False, found, reason, raiser.remarks)
     progress(0.92, f"{sensor.key}: registering")
-    trained = _Trained(sensor, basis, raiser, figures_found, curves)
-    version = _register(request, trained, warehouse, clock())
-    reason = _held_back(version, warehouse)
-    if not reason:
+    version = _register(request, _Trained(sensor, basis, raiser, found, epochs.curves), warehouse, clock())
+    decision = decide(version, warehouse)
+    if not decision.held_back:
         version = warehouse.catalog.promote(version.id, actor=request.actor, at=clock())
         if version.registered_name is not None:
             Tracking(warehouse.layout.tracking).crown(version.registered_name, version.number)
-    return TrainOutcome(version, not reason, figures_found, reason)
+    return TrainOutcome(
+        version, not decision.held_back, found, decision.held_back, raiser.remarks, decision.remark
+    )
 
 
 def train_job(
@@ -137,7 +134,7 @@ def train_job(
     Parameters
     ----------
     payload
-        ``sensor_ids`` with one id, ``preset``, ``seed`` and ``actor``.
+        ``sensor_ids`` with one id, ``preset``, ``mode``, ``seed`` and ``actor``.
 
     Raises
     ------
@@ -149,15 +146,24 @@ def train_job(
     ids = payload.get("sensor_ids")
     if not isinstance(ids, list) or len(ids) != 1 or not isinstance(ids[0], int):
         raise JobError(f"a training needs exactly one sensor, not {ids!r}")
-    seed, preset, actor = payload.get("seed", 0), payload.get("preset", "standard"), payload.get("actor")
-    if not isinstance(seed, int) or not isinstance(preset, str):
-        raise JobError(f"a training needs a preset and a whole number as seed, not {preset!r} and {seed!r}")
-    request = TrainRequest(ids[0], preset, seed, str(actor or "telltale"))
+    seed, preset, mode = (
+        payload.get("seed", 0),
+        payload.get("preset", "standard"),
+        payload.get("mode", "causal"),
+    )
+    if not isinstance(seed, int) or not isinstance(preset, str) or not isinstance(mode, str):
+        raise JobError(
+            "a training needs a preset, a mode and a whole number as seed, "
+            f"not {preset!r}, {mode!r} and {seed!r}"
+        )
+    actor = str(payload.get("actor") or "telltale")
+    request = TrainRequest(ids[0], preset, seed, actor, checked_preset(preset, mode))
     outcome = train_sensor(request, warehouse=warehouse, clock=clock, progress=progress, metric=metric)
     result: dict[str, JSON] = {
         "registered": outcome.version is not None,
         "promoted": outcome.promoted,
         "reason": outcome.reason,
+        "remarks": list(outcome.remarks),
         "figures": dict(figures(outcome.figures)),
         "summary": _summary(outcome),
     }
@@ -189,19 +195,19 @@ def _register(request: TrainRequest, trained: _Trained, warehouse: Warehouse, at
     """Track, copy and register; the row in the catalogue is the commit point."""
     sensor, basis, raiser = trained.sensor, trained.basis, trained.raiser
     staged = warehouse.layout.models / f"staged-{uuid4().hex}"
-    registered_name = f"sensor-{sensor.id}-{raiser.detector.name}"
-    parameters = parameters_of(raiser) | {"preset": request.preset}
+    registered_name = f"sensor-{sensor.id}-{raiser.name}"
+    parameters = recorded(raiser, preset=request.preset)
     try:
         raiser.save(staged)
         artifacts = digests(staged)
         registered = Tracking(warehouse.layout.tracking).register(
             NewRun(
-                name=f"{sensor.key} {raiser.detector.name}",
+                name=f"{sensor.key} {raiser.name}",
                 registered_name=registered_name,
-                parameters=parameters,
+                parameters={name: value for name, value in parameters.items() if name != "remarks"},
                 metrics=figures(trained.figures),
                 curves=trained.curves,
-                tags=_tags(request, sensor, basis),
+                tags=_tags(request, trained),
                 folder=staged,
                 finished_at=at,
             )
@@ -211,7 +217,7 @@ def _register(request: TrainRequest, trained: _Trained, warehouse: Warehouse, at
     return warehouse.catalog.add_version(
         NewVersion(
             sensor_id=sensor.id,
-            method=raiser.detector.name,
+            method=raiser.name,
             kind="trained",
             run_id=registered.run_id,
             registered_name=registered_name,
@@ -233,47 +239,39 @@ def _relative(registered: Registered, root: Path) -> str:
     return registered.folder.relative_to(root).as_posix()
 
 
-def _tags(request: TrainRequest, sensor: Sensor, basis: _Basis) -> dict[str, str]:
+def _tags(request: TrainRequest, trained: _Trained) -> dict[str, str]:
+    basis = trained.basis
     spans = {
         f"span.{name}": f"{start.isoformat()} {end.isoformat()}"
         for name, (start, end) in basis.split.spans.items()
     }
+    remarks = {"remarks": "\n".join(trained.raiser.remarks)} if trained.raiser.remarks else {}
     return {
-        "sensor": sensor.key,
+        "sensor": trained.sensor.key,
         "snapshot": basis.snapshot.digest,
         "labels": basis.labels.digest,
         "seed": str(request.seed),
         "actor": request.actor,
+        **remarks,
         **spans,
     }
 
 
-def _held_back(version: Version, warehouse: Warehouse) -> str:
-    """Return why a new version does not take over; empty when it does."""
-    champion = next((one for one in warehouse.catalog.versions(version.sensor_id) if one.champion), None)
-    if champion is None:
-        return ""
-    name = "normalised_error"
-    error, bar = version.metrics[name], champion.metrics.get(name, math.inf)
-    if error <= TOLERANCE * bar:
-        return ""
-    return (
-        f"its held-out error {error:.3f} is more than a tenth above the champion's {bar:.3f}, "
-        f"so version {champion.number} stays in production"
-    )
-
-
 def _summary(outcome: TrainOutcome) -> str:
-    found = outcome.figures
-    numbers = (
-        f"held-out error {found.normalised_error:.3f} of a standard deviation "
-        f"(as before: {found.persistence_error:.3f}), {found.alarms_per_week:.2g} alarms a week"
-    )
-    if found.f1 is not None:
-        numbers += f", F1 {found.f1:.2f} against the published labels"
     if outcome.version is None:
         return f"trained but not registered, because {outcome.reason}"
+    found, number = outcome.figures, outcome.version.number
+    numbers = (
+        f"held-out error {found.normalised_error:.3f} of a standard deviation "
+        f"(as before: {found.persistence_error:.3f})"
+        if math.isfinite(found.normalised_error)
+        else "no held-out error, because it predicts no value there"
+    )
+    numbers += f", {found.alarms_per_week:.2g} alarms a week"
+    if found.f1 is not None:
+        numbers += f", F1 {found.f1:.2f} against the published labels"
+    if outcome.compared:
+        numbers += f"; {outcome.compared}"
     if not outcome.promoted:
-        number = outcome.version.number
         return f"registered as version {number}, {numbers}; not in production, because {outcome.reason}"
-    return f"registered as version {outcome.version.number} and in production: {numbers}"
+    return f"registered as version {number} and in production: {numbers}"

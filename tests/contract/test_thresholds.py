@@ -1,6 +1,8 @@
 """Every threshold passes this suite: what events promise, whatever rule raised them."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,11 +13,29 @@ from hypothesis import strategies as st
 
 from core.errors import ArtifactError, InsufficientData, NotFitted
 from core.results import Event, Scores
+from core.thresholds.block_maxima import BlockMaxima
 from core.thresholds.contract import Threshold
 from core.thresholds.dynamic import DynamicThreshold
+from core.thresholds.moving import MovingThreshold
+from core.thresholds.peaks_over_threshold import PeaksOverThreshold
+from core.thresholds.quantile import QuantileThreshold, QuantileThresholdParameters
+from core.thresholds.record import Record, RecordParameters
 from core.thresholds.robust import RobustThreshold
+from core.thresholds.standout import Standout, StandoutParameters
 
-MAKERS: dict[str, Callable[[], Threshold]] = {"dynamic": DynamicThreshold, "robust": RobustThreshold}
+MAKERS: dict[str, Callable[[], Threshold]] = {
+    "dynamic": DynamicThreshold,
+    "robust": RobustThreshold,
+    "quantile": lambda: QuantileThreshold(QuantileThresholdParameters(contamination=0.1)),
+    "peaks-over-threshold": PeaksOverThreshold,
+    "block-maxima": BlockMaxima,
+    "moving": MovingThreshold,
+    "record": lambda: Record(RecordParameters(lead=0)),
+    "standout": lambda: Standout(StandoutParameters(lead=0)),
+}
+
+WHOLE_WINDOW = ("dynamic", "standout")
+"""Rules that hold a step against the rest of its window: one step alone says nothing."""
 
 every_threshold = pytest.mark.parametrize("name", list(MAKERS))
 
@@ -122,6 +142,40 @@ def test_too_few_scores_to_calibrate_on_are_refused_with_the_number_needed(name:
 
 
 @every_threshold
+def test_a_calibration_part_without_a_score_is_refused(name: str) -> None:
+    with pytest.raises(InsufficientData, match="found 0"):
+        MAKERS[name]().fit(of(np.full(500, np.nan)), readings(500))
+
+
+@every_threshold
+def test_steps_labelled_anomalous_do_not_lift_the_bar(name: str) -> None:
+    """They have no score; the rest is learned from as if they were not there."""
+    calibrate = normal(2000)
+    labelled = np.insert(calibrate, 700, np.full(300, np.nan))
+    one, other = (MAKERS[name]().fit(of(each), readings(len(each))) for each in (calibrate, labelled))
+    assert one.usual == other.usual
+    assert one.judge(of(burst()), readings(5000)).events == other.judge(of(burst()), readings(5000)).events
+
+
+@every_threshold
+def test_judging_leaves_a_threshold_as_it_was(name: str) -> None:
+    threshold = fitted(name)
+    first, second = (threshold.judge(of(burst()), readings(5000)) for _ in range(2))
+    assert first.events == second.events
+    assert np.array_equal(first.level, second.level, equal_nan=True)
+
+
+@every_threshold
+@pytest.mark.parametrize("score", [0.0, 0.6, 50.0])
+def test_one_step_can_be_judged(name: str, score: float) -> None:
+    judged = fitted(name).judge(of(np.array([score])), readings(1))
+    assert judged.level.shape == (1,)
+    assert [(event.start, event.end, event.open) for event in judged.events] == (
+        [(0, 1, True)] if score > 1 and name not in WHOLE_WINDOW else []
+    )
+
+
+@every_threshold
 def test_constant_scores_can_be_calibrated_on_and_judged(name: str) -> None:
     threshold = MAKERS[name]().fit(of(np.full(500, 0.3)), readings(500))
     assert threshold.judge(of(np.full(3000, 0.3)), readings(3000)).events == ()
@@ -135,12 +189,33 @@ def test_scores_of_zero_can_be_calibrated_on_and_judged(name: str) -> None:
 
 
 @every_threshold
+def test_scores_below_zero_are_judged(name: str) -> None:
+    """A score may be a logarithm: what is not one must still stand out, and what is normal must not."""
+    threshold = MAKERS[name]().fit(of(normal(2000) - 3), readings(2000))
+    assert threshold.judge(of(normal(5000, seed=2) - 3), readings(5000)).events == ()
+    found = threshold.judge(of(burst() - 3), readings(5000)).events
+    assert [3000 <= event.peak < 3060 for event in found] == [True]
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "record"])
 def test_a_fault_in_the_calibration_part_does_not_hide_the_next(name: str) -> None:
     calibrate = normal(2000)
     calibrate[900:1100] = 8.0
     threshold = MAKERS[name]().fit(of(calibrate), readings(2000))
     (event,) = threshold.judge(of(burst()), readings(5000)).events
     assert event.probability > 0.9
+
+
+def test_a_fault_in_the_calibration_part_is_a_record_unless_it_is_labelled() -> None:
+    """A record trusts that part: without the label the next fault must be higher, with it it need not."""
+    calibrate = normal(2000)
+    calibrate[900:1100] = 8.0
+    trusting = MAKERS["record"]().fit(of(calibrate), readings(2000))
+    assert trusting.judge(of(burst()), readings(5000)).events == ()
+    assert len(trusting.judge(of(burst(size=9.0)), readings(5000)).events) == 1
+    calibrate[900:1100] = np.nan
+    labelled = MAKERS["record"]().fit(of(calibrate), readings(2000))
+    assert len(labelled.judge(of(burst()), readings(5000)).events) == 1
 
 
 @every_threshold
@@ -169,7 +244,12 @@ def test_damaged_or_foreign_files_are_refused(name: str, tmp_path: Path) -> None
     threshold.save(tmp_path)
     path = tmp_path / "threshold.json"
     content = path.read_text()
-    for wrong in (content[:50], "[]", content.replace(name, "another", 1), content.replace("scale", "skale")):
+    strange = json.loads(content)
+    strange["learned"][0]["skale"] = 1.0
+    parts = json.loads(content) | {"learned": []}
+    options = json.loads(content) | {"parameters": {"nonsense": 1}}
+    named = content.replace(name, "another", 1), content.replace("learned", "burned")
+    for wrong in (content[:50], "[]", *named, *map(json.dumps, (strange, parts, options))):
         path.write_text(wrong)
         with pytest.raises(ArtifactError):
             type(threshold).load(tmp_path)
@@ -182,6 +262,34 @@ def test_an_unfitted_threshold_refuses_to_judge(name: str, tmp_path: Path) -> No
         threshold.judge(of(burst()), readings(5000))
     with pytest.raises(NotFitted):
         threshold.save(tmp_path)
+    with pytest.raises(NotFitted):
+        _ = threshold.usual
+
+
+@every_threshold
+@settings(max_examples=25, deadline=None)
+@given(lead=st.integers(1, 3000), start=st.integers(600, 1800), length=st.integers(1, 200))
+def test_events_point_at_the_step(name: str, lead: int, start: int, length: int) -> None:
+    """Scores that come later by some steps raise the same events later by as many."""
+    values = burst(2500, start, start + length)
+    told = readings(2500)
+    threshold = fitted(name)
+    plain = threshold.judge(of(values), told)
+    shifted = threshold.judge(
+        of(np.concatenate([np.full(lead, np.nan), values])),
+        np.concatenate([np.zeros(lead, np.float32), told]),
+    )
+    moved = [
+        replace(event, start=event.start + lead, end=event.end + lead, peak=event.peak + lead)
+        for event in plain.events
+    ]
+    assert list(shifted.events) == moved
+    assert np.array_equal(shifted.level[lead:], plain.level, equal_nan=True)
+    assert start <= plain.events[0].peak < start + length
+    if name != "dynamic":  # its sequences take in a stated number of steps around
+        (event,) = plain.events
+        assert start - 3 <= event.start <= start
+        assert start + length <= event.end <= start + length + 3
 
 
 @every_threshold

@@ -90,7 +90,7 @@ def test_a_home_comes_back_elsewhere_as_it_was(home: Path, tmp_path: Path) -> No
     assert after.catalog.versions() == versions
     assert snapshots(after) == pinned
     assert all(after.telemetry.read([1], snapshot_id=one).equals(then[one]) for one in pinned)
-    assert load_version(versions[0], after).detector.name == versions[0].method
+    assert load_version(versions[0], after).name == versions[0].method
     assert after.verify() == []
     (job,) = after.jobs.list(kind="train")
     assert (job.state, job.error) == (

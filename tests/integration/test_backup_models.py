@@ -18,17 +18,17 @@ from core.workflows.train import train_sensor
 from warehouse.home import Warehouse
 
 
-@pytest.mark.learned
+@pytest.mark.parametrize("preset", ["quick", pytest.param("telemanom", marks=pytest.mark.learned)])
 @pytest.mark.timeout(600)
-def test_a_trained_model_works_in_the_restored_home(tmp_path: Path) -> None:
+def test_a_trained_model_works_in_the_restored_home(tmp_path: Path, preset: str) -> None:
     first, second = tmp_path / "first home", tmp_path / "elsewhere é" / "second%20home"
     stored_home.build(first, steps=700)
-    request = TrainRequest(1, "quick", seed=5, actor="ada")
+    request = TrainRequest(1, preset, seed=5, actor="ada")
     warehouse = Warehouse.open(first)
     version = train_sensor(request, warehouse=warehouse, clock=stored_home.clock).version
     assert version is not None
     signal = load_signal(warehouse, warehouse.catalog.sensor(1))
-    said = load_version(version, warehouse).detector.score(signal).expected
+    said = load_version(version, warehouse).detect(signal).scores.expected
     back_up(tmp_path / "backup", warehouse=warehouse, clock=stored_home.clock, actor="ada")
     warehouse.close()
     shutil.rmtree(first)
@@ -39,7 +39,7 @@ def test_a_trained_model_works_in_the_restored_home(tmp_path: Path) -> None:
 
     warehouse = Warehouse.open(second, create=False)
     assert warehouse.catalog.champion(1) == version
-    assert load_version(version, warehouse).detector.score(signal).expected.tobytes() == said.tobytes()
+    assert load_version(version, warehouse).detect(signal).scores.expected.tobytes() == said.tobytes()
     assert score_sensor(warehouse.catalog.sensor(1), warehouse=warehouse, clock=stored_home.clock).steps > 0
     client = _client(warehouse)
     found = client.get_model_version_by_alias(version.registered_name, "champion")
@@ -54,7 +54,7 @@ def test_a_trained_model_works_in_the_restored_home(tmp_path: Path) -> None:
     assert again is not None
     assert again.number == 2
     assert (warehouse.root / again.folder).is_dir()
-    assert load_version(again, warehouse).detector.name == again.method
+    assert load_version(again, warehouse).name == again.method
     warehouse.close()
 
 

@@ -58,11 +58,12 @@ def test_a_statistical_event_is_exported_with_inclusive_indices_when_named(
     assert all(0 <= int(row["start"]) <= int(row["end"]) < 1200 for row in rows)
 
 
-@pytest.mark.learned
-def test_a_constant_training_part_is_refused_with_its_reason(tmp_path: Path, home: Path) -> None:
+def test_a_constant_training_part_is_refused_by_the_published_network_with_its_reason(
+    tmp_path: Path, home: Path
+) -> None:
     archive, labels = write_spacecraft(tmp_path, constant=True)
     telltale(home, "ingest", "smap-msl", str(archive), "--labels", str(labels))
-    done = telltale(home, "train", "T-1")
+    done = telltale(home, "train", "T-1", "--preset", "telemanom")
     assert done.returncode == 1
     assert "T-1" in done.stderr
     assert "are -1" in done.stderr
@@ -70,12 +71,40 @@ def test_a_constant_training_part_is_refused_with_its_reason(tmp_path: Path, hom
 
 
 @pytest.mark.learned
+def test_a_constant_training_part_is_judged_without_the_network_and_that_is_said(
+    tmp_path: Path, home: Path
+) -> None:
+    archive, labels = write_spacecraft(tmp_path, constant=True)
+    telltale(home, "ingest", "smap-msl", str(archive), "--labels", str(labels))
+    done = telltale(home, "train", "T-1", "--preset", "thorough")
+    assert done.returncode == 0, done.stderr
+    assert "T-1/telemetry: registered as version 1 and in production" in done.stdout
+    assert "T-1/telemetry: note: " in done.stdout
+
+
+def test_a_model_that_judges_in_review_is_trained_and_its_events_say_so(tmp_path: Path, home: Path) -> None:
+    archive, labels = write_spacecraft(tmp_path)
+    telltale(home, "ingest", "smap-msl", str(archive), "--labels", str(labels))
+    done = telltale(home, "train", "P-1", "--preset", "quick", "--mode", "review")
+    assert done.returncode == 0, done.stderr
+    assert "note:" not in done.stdout
+    telltale(home, "score", "P-1")
+    out = tmp_path / "events.csv"
+    telltale(home, "export", "events", "P-1", "--out", str(out))
+    assert {row["mode"] for row in csv.DictReader(out.read_text("utf-8").splitlines())} == {"review"}
+    unknown = one_line(telltale(home, "train", "P-1", "--preset", "best"))
+    assert "preset must be one of quick, standard, thorough, telemanom, not 'best'" in unknown
+    published = one_line(telltale(home, "train", "P-1", "--preset", "telemanom", "--mode", "review"))
+    assert "the preset telemanom judges from the past alone" in published
+    assert "mode must be causal or review" in one_line(telltale(home, "train", "P-1", "--mode", "both"))
+
+
 def test_a_short_training_part_is_refused_with_the_number_needed(tmp_path: Path, home: Path) -> None:
     path = tmp_path / "short.csv"
     rows = "\n".join(f"2026-01-01 {n // 60:02d}:{n % 60:02d},{n % 7}" for n in range(200))
     path.write_text(f"time,flow\n{rows}\n", encoding="utf-8")
     telltale(home, "ingest", "csv", str(path), *CSV)
-    done = telltale(home, "train", "Pump 9")
+    done = telltale(home, "train", "Pump 9", "--preset", "telemanom")
     assert done.returncode == 1
     assert "needs at least 326 usable steps, found 120" in done.stderr
 

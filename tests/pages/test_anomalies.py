@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 from page_words import Open, text_of
 from streamlit.testing.v1 import AppTest
@@ -32,9 +33,25 @@ def test_the_worst_event_opens_first_and_the_address_names_it(pumps: Warehouse, 
     words = text_of(page)
     assert ":red-badge[▲ Critical] **Pump 1 · outlet temperature**" in words
     assert "14.1 °C above expected for 9 h; cooling-water flow fell first" in words
-    for chip in ("Probability 98 %", "9 h 1 min, still running", "Peak 0.98, threshold 0.62", "Causal"):
+    for chip in (
+        "Probability 98 %",
+        "9 h 1 min, still running",
+        "Peak 0.98, threshold 0.62",
+        "Judged from the past alone",
+    ):
         assert f":gray-badge[{chip}]" in words
     assert "LSTM (Telemanom) v1" in words
+
+
+def test_an_event_that_later_steps_helped_to_find_says_so(pumps: Warehouse, open_page: Open):
+    target = pumps.catalog.find_sensor("Pump 2/outlet temperature")
+    events = pumps.results.read_events(target.id)
+    reviewed = events.with_columns(pl.lit("review").alias("mode"))
+    pumps.results.put_events(target.id, events["version_id"][0], reviewed, at=NOW)
+    current_owner().write("fleet.refresh", {}, actor="test", write_id="reviewed")
+    words = text_of(open_page("anomalies", event=MILD))
+    assert ":gray-badge[Judged in review: later steps were seen too]" in words
+    assert "Judged from the past alone" not in words
 
 
 def test_a_statistical_detector_is_named_as_such(pumps: Warehouse, open_page: Open):

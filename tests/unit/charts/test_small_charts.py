@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pytest
 
 from app.charts.losses import loss_curves
 from app.charts.sparkline import HEIGHT, WIDTH, sparkline
@@ -81,6 +82,12 @@ def test_every_tile_can_be_clicked_in_the_order_given():
     points = day_tiles(tiles, LIGHT).data[0]
     assert len(points.x) == len(tiles)
     assert list(points.y) == [0, 0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("epochs", "step"), [(1, 1), (4, 1), (12, 1), (40, 4)])
+def test_epochs_are_told_in_whole_numbers(epochs: int, step: int):
+    points = tuple((number, 1.0 / number) for number in range(1, epochs + 1))
+    assert loss_curves((("loss", points),), LIGHT).layout.xaxis.dtick == step
 
 
 def test_loss_curves_are_named_where_they_end():

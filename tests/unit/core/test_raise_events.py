@@ -1,5 +1,6 @@
 """Detector and threshold together, and their figures on what neither saw."""
 
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.detectors.robust_regression import RobustRegression
+from core.detectors.robust_regression import RobustParameters, RobustRegression
+from core.ensembles.contract import Raiser
 from core.ensembles.raise_events import EventRaiser
 from core.errors import InsufficientData, NotFitted
 from core.evaluation.held_out import held_out, overlap_rates
@@ -104,6 +106,36 @@ def test_held_out_figures_are_those_of_the_test_part_alone() -> None:
     # Noise of 0.2 on a target whose deviation while training is a little above 3.5.
     assert figures.normalised_error == pytest.approx(0.2 / clean.train.target.std(), rel=0.05)
     assert figures.persistence_error == pytest.approx(0.2 * 2**0.5 / clean.train.target.std(), rel=0.05)
+
+
+class Unpredicting(RobustRegression):
+    """Judges without saying what it expected, as a check of ranges does."""
+
+    def score(self, signal: Signal) -> Scores:
+        scores = super().score(signal)
+        return replace(scores, expected=np.full_like(scores.expected, np.nan))
+
+
+def test_without_a_prediction_there_are_alarms_but_no_errors() -> None:
+    start = 8 * DAY
+    split = chronological(with_faults(made(), (start + 500, start + 800)))
+    fitted = EventRaiser(Unpredicting(), RobustThreshold()).fit(split.train, split.calibrate)
+    figures = held_out(fitted, split)
+    assert np.isnan(figures.normalised_error)
+    assert np.isnan(figures.persistence_error)
+    assert figures.steps == len(split.test)
+    assert figures.alarms_per_week == pytest.approx(3.5)
+
+
+def test_it_is_named_after_its_detector_and_tells_the_parameters_of_both() -> None:
+    plain: Raiser = EventRaiser(RobustRegression(RobustParameters(settle=7)), RobustThreshold())
+    assert (plain.name, plain.title) == ("robust-regression", "Robust statistical detector")
+    assert (plain.mode, plain.remarks) == ("causal", ())
+    told = plain.parameters()
+    assert told["detector.settle"] == 7
+    assert told["detector.time_constants"] == [3.0, 10.0, 30.0, 60.0, 180.0]
+    assert any(name.startswith("threshold.") for name in told)
+    assert json.loads(json.dumps(told)) == told
 
 
 def test_alarms_and_flagged_share_count_on_the_clock_of_the_data() -> None:

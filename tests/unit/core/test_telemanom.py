@@ -8,7 +8,6 @@ import pytest
 
 from core.detectors.scaling import Scaling
 from core.detectors.telemanom import Telemanom, TelemanomParameters
-from core.ensembles.presets import PRESETS
 from core.errors import InsufficientData, ParameterError
 from core.networks.training import Epoch
 from core.signal import Signal
@@ -71,7 +70,7 @@ def test_scaling_clips_and_keeps_gaps() -> None:
 
 
 def test_the_published_settings_are_the_standard_ones() -> None:
-    standard = PRESETS["standard"]
+    standard = TelemanomParameters()
     assert (standard.hidden, standard.dropout, standard.horizon, standard.window) == ((80, 80), 0.3, 10, 250)
     assert standard.smoothing_span == round(0.05 * 70 * 30)
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.ensembles.severity import excess, grade
-from core.errors import ParameterError
+from core.errors import ArtifactError, ParameterError
 from core.results import Event, Scores
 from core.thresholds.dynamic import DynamicParameters
 from core.thresholds.robust import RobustThreshold, RobustThresholdParameters
@@ -92,6 +93,15 @@ def test_a_calibration_part_full_of_faults_does_not_hide_the_next() -> None:
     assert len(threshold.judge(of(values), values.astype(np.float32)).events) == 1
 
 
+def test_a_saved_rule_with_parameters_out_of_range_is_refused(tmp_path: Path) -> None:
+    calibrate = np.abs(np.random.default_rng(0).normal(0.6, 0.1, 400))
+    RobustThreshold().fit(of(calibrate), calibrate.astype(np.float32)).save(tmp_path)
+    path = tmp_path / "threshold.json"
+    path.write_text(path.read_text().replace('"gap": 60', '"gap": -60'))
+    with pytest.raises(ArtifactError, match="out of range"):
+        RobustThreshold.load(tmp_path)
+
+
 def test_severity_follows_its_table() -> None:
     assert grade(EVENT, 1.0, MINUTE) == "critical"
     assert grade(replace(EVENT, end=60), 1.0, MINUTE) == "high"
@@ -114,7 +124,7 @@ def test_severity_divides_safely() -> None:
     "wrong", [{"least": 0.0}, {"most": 1.0}, {"release": 1.5}, {"brief_factor": 0.5}, {"gap": -1}]
 )
 def test_robust_parameters_out_of_range_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ParameterError, match="robust threshold"):
+    with pytest.raises(ParameterError, match="out of range: RobustThresholdParameters"):
         RobustThresholdParameters(**wrong)  # type: ignore[arg-type]
 
 

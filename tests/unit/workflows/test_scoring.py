@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from one_pump import STEP, T0, batch, clock, pump
 
-from core.ensembles.explain import duration
+from core.ensembles.wording import duration
 from core.errors import CoreError, JobError
 from core.workflows.baseline import fit_baseline
 from core.workflows.ingest import ingest

@@ -1,0 +1,73 @@
+"""The rule of the broken record, step by step for a fleet; see `core.thresholds.record`."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.signal import Mask
+from core.thresholds.record import RecordParameters
+
+Doubles = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Records:
+    """What the rule remembers of each sensor.
+
+    A record holds at once and for ever: `lag` and `reach` are not looked at.
+
+    Parameters
+    ----------
+    floor
+        (sensors,) least that a record counts for.
+    record
+        (sensors,) highest score so far that raised nothing.
+    bar, peak, steps
+        (sensors,) of the event that runs: the bar it exceeded, its highest score, its steps; 0 for none.
+    judged
+        (sensors,) scores so far.
+    """
+
+    floor: Doubles
+    record: Doubles
+    bar: Doubles
+    peak: Doubles
+    steps: Counts
+    judged: Counts
+
+    @classmethod
+    def above(cls, floor: Doubles) -> Self:
+        """Start with nothing seen."""
+        count = floor.size
+        none = np.full(count, -np.inf)
+        return cls(
+            floor, none, np.zeros(count), none.copy(), np.zeros(count, np.int64), np.zeros(count, np.int64)
+        )
+
+    def step(self, scores: Doubles, known: Mask, p: RecordParameters) -> tuple[Mask, Doubles]:
+        """Return the (sensors,) mask of events that run now, and the bar of each score.
+
+        Parameters
+        ----------
+        scores, known
+            (sensors,) scores, and which of them count; for the others time stands still.
+        """
+        runs = self.steps > 0
+        stands = known & runs & (self.steps >= p.longest)
+        self.record = np.where(stands, np.maximum(self.record, self.peak), self.record)
+        ends = known & runs & ~stands & ((scores < p.release * self.bar) | (scores <= 0))
+        runs &= ~(stands | ends)
+        bars = np.where(runs, self.bar, p.factor * np.maximum(np.maximum(self.record, self.floor), 0.0))
+        begins = known & ~runs & (self.judged >= p.lead) & (scores > bars)
+        self.peak = np.where(begins, -np.inf, self.peak)
+        self.bar = np.where(begins, bars, self.bar)
+        self.steps = np.where(runs | begins, np.where(begins, 0, self.steps) + known, 0)
+        runs |= begins
+        highest = np.where(known, scores, -np.inf)
+        self.peak = np.where(runs, np.maximum(self.peak, highest), self.peak)
+        self.record = np.where(runs, self.record, np.maximum(self.record, highest))
+        self.judged += known
+        return runs, bars

@@ -1,0 +1,50 @@
+"""What a person sees while networks learn: how far it is, and the curve of each one's losses."""
+
+from typing import Final
+
+from core.networks.training import Epoch
+from core.workflows.reporting import Metric, Progress
+
+_BEGIN: Final = 0.05
+_SPAN: Final = 0.8
+
+
+class EpochLog:
+    """Takes the epochs of a fit; called for each of them.
+
+    Parameters
+    ----------
+    sensor
+        Named in every message.
+    networks
+        How many networks the fit trains, one after the other; a further one begins where the count of epochs
+        begins again.
+
+    Attributes
+    ----------
+    curves
+        (epoch, name, value) of all points so far.
+    """
+
+    def __init__(self, sensor: str, networks: int, *, progress: Progress, metric: Metric) -> None:
+        self.curves: list[tuple[int, str, float]] = []
+        self._sensor, self._networks = sensor, max(networks, 1)
+        self._progress, self._metric = progress, metric
+        self._network, self._last, self._done = 1, 0, 0.0
+
+    def __call__(self, one: Epoch) -> None:
+        """Take one epoch."""
+        if one.number <= self._last:
+            self._network += 1
+        self._last = one.number
+        which = f" of network {self._network}" if self._network > 1 else ""
+        for name, value in (("train loss", one.loss), ("validation loss", one.validation_loss)):
+            self.curves.append((one.number, name + which, value))
+            self._metric(one.number, name + which, value)
+        done = (min(self._network, self._networks) - 1 + one.number / one.of) / self._networks
+        self._done = max(self._done, done)
+        self._progress(
+            _BEGIN + _SPAN * self._done,
+            f"{self._sensor}: epoch {one.number} of at most {one.of}{which}, "
+            f"validation loss {one.validation_loss:.4g}",
+        )
