@@ -221,7 +221,7 @@ class RobustRegression:
                 float(content["longest"]),
                 tuple(content["channels"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ParameterError) as error:
             raise ArtifactError(f"{folder}: parameters are incomplete ({error})") from error
         return detector
 

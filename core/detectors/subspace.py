@@ -172,7 +172,7 @@ class Subspace:
         try:
             detector = cls(SubspaceParameters(**content["parameters"]))
             channels = tuple(content["channels"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ParameterError) as error:
             raise ArtifactError(f"{folder}: parameters are incomplete ({error})") from error
         if len(arrays["centre"]) != len(detector.parameters.spans):
             raise ArtifactError(f"{folder}: charts and spans of the subspace detector differ in number")

@@ -17,7 +17,7 @@ Counts = NDArray[np.int64]
 class Records:
     """What the rule remembers of each sensor.
 
-    A record holds at once and for ever: `lag` and `reach` are not looked at.
+    A record holds for ever: `reach` is not looked at.
 
     Parameters
     ----------
@@ -29,6 +29,8 @@ class Records:
         (sensors,) of the event that runs: the bar it exceeded, its highest score, its steps; 0 for none.
     judged
         (sensors,) scores so far.
+    recent
+        (sensors, lag) newest scores, no part of the record yet; minus infinity inside events.
     """
 
     floor: Doubles
@@ -37,15 +39,16 @@ class Records:
     peak: Doubles
     steps: Counts
     judged: Counts
+    recent: Doubles
 
     @classmethod
-    def above(cls, floor: Doubles) -> Self:
-        """Start with nothing seen."""
+    def above(cls, floor: Doubles, lag: int) -> Self:
+        """Start with nothing seen, for a rule of that `lag`."""
         count = floor.size
         none = np.full(count, -np.inf)
-        return cls(
-            floor, none, np.zeros(count), none.copy(), np.zeros(count, np.int64), np.zeros(count, np.int64)
-        )
+        zero = np.zeros(count, np.int64)
+        recent = np.full((count, lag), -np.inf)
+        return cls(floor, none, np.zeros(count), none.copy(), zero, zero.copy(), recent)
 
     def step(self, scores: Doubles, known: Mask, p: RecordParameters) -> tuple[Mask, Doubles]:
         """Return the (sensors,) mask of events that run now, and the bar of each score.
@@ -68,6 +71,18 @@ class Records:
         runs |= begins
         highest = np.where(known, scores, -np.inf)
         self.peak = np.where(runs, np.maximum(self.peak, highest), self.peak)
-        self.record = np.where(runs, self.record, np.maximum(self.record, highest))
+        self._remember(np.where(runs, -np.inf, highest), known)
         self.judged += known
         return runs, bars
+
+    def _remember(self, normal: Doubles, known: Mask) -> None:
+        """Put the newest scores aside, and those put aside `lag` steps ago into the record."""
+        lag = self.recent.shape[1]
+        if lag:
+            rows = np.flatnonzero(known)
+            places = self.judged[rows] % lag
+            oldest = self.recent[rows, places]
+            self.recent[rows, places] = normal[rows]
+            normal = np.full(normal.size, -np.inf)
+            normal[rows] = oldest
+        self.record = np.maximum(self.record, normal)

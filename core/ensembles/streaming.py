@@ -24,6 +24,7 @@ from core.ensembles.stream_memory import Carried
 from core.ensembles.stream_parts import Doubles, Echoes, Standstills
 from core.ensembles.stream_records import Records
 from core.ensembles.stream_windows import WINDOW, Windows
+from core.ensembles.votes import LAG
 from core.errors import ArtifactError, NotFitted, ParameterError
 from core.signal import Floats, Mask, Signal
 from core.thresholds.record import RecordParameters
@@ -58,7 +59,7 @@ class StreamParameters:
     release: float = 0.8
     floor: float = 1.0
     longest: int = 300
-    lead: int = 100
+    lead: int = 500
     standstill: float = 2.0
 
     def __post_init__(self) -> None:
@@ -75,12 +76,13 @@ class StreamParameters:
             lead=self.lead,
             release=self.release,
             longest=self.longest,
+            lag=LAG,
         )
 
     @property
     def trusted(self) -> RecordParameters:
         """The rule that standstills are held against."""
-        return RecordParameters(factor=self.standstill, floor=1.0, lead=0, release=0.5, longest=self.longest)
+        return RecordParameters(self.standstill, 1.0, 0, 0.5, longest=self.longest, lag=self.longest // 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,15 +151,15 @@ class Stream:
         """
         if not signals:
             raise ParameterError("stream: there must be at least one sensor")
-        alike = {one: self._learn(one) for one in dict.fromkeys(signals)}
+        p, alike = self.parameters, {one: self._learn(one) for one in dict.fromkeys(signals)}
         each = [alike[one] for one in signals]
         width = max(len(one.channels) for one in signals)
         self._carried = Carried(
             Echoes.of([one.reservoir for one in each], self._reservoir, width),
             Windows.of([one.figures for one in each], [one.spread for one in each], WINDOW),
             Standstills.of([one.check for one in each]),
-            Records.above(self.parameters.floor * np.array([one.highest for one in each])),
-            Records.above(np.ones(len(each))),
+            Records.above(p.floor * np.array([one.highest for one in each]), p.record.lag),
+            Records.above(np.ones(len(each)), p.trusted.lag),
             np.array([one.usual for one in each]).T,
             np.zeros((2, len(each))),
         )

@@ -67,12 +67,9 @@ PREDICTS = ("robust-regression", "reservoir", *LEARNED)
 SEEDED = ("reservoir", "neighbours", *LEARNED)
 
 
-LETS_THROUGH = pytest.mark.xfail(raises=ParameterError, reason="load lets a ParameterError through")
-
-
-def methods(names: Iterable[str], failing: Iterable[str] = ()) -> pytest.MarkDecorator:
-    """Parametrise by name, those that load tensorflow or are known to fail marked."""
-    marks = dict.fromkeys(LEARNED, pytest.mark.learned) | dict.fromkeys(failing, LETS_THROUGH)
+def methods(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Parametrise by name, those that load tensorflow marked."""
+    marks = dict.fromkeys(LEARNED, pytest.mark.learned)
     marked = [pytest.param(one, marks=marks[one]) if one in marks else one for one in names]
     return pytest.mark.parametrize("name", marked)
 
@@ -322,7 +319,7 @@ def test_damaged_or_missing_files_are_refused(name: str, tmp_path: Path) -> None
     type(detector).load(tmp_path)
 
 
-@methods(MAKERS, failing=("robust-regression", "subspace"))
+@every_detector
 def test_files_whose_parameters_were_tampered_with_are_refused(name: str, tmp_path: Path) -> None:
     detector = fitted(name)
     detector.save(tmp_path)

@@ -56,7 +56,17 @@ def test_telemanom_on_one_channel(tmp_path: Path, capsys: pytest.CaptureFixture[
     out = tmp_path / "out.json"
     files = [str(DATA / name) for name in ("data.zip", "labeled_anomalies.csv", "reference_events.csv")]
     telemanom.main(
-        [*files[:2], "--reference", files[2], "--channels", "A-4", "--preset", "telemanom", "--json", str(out)]
+        [
+            *files[:2],
+            "--reference",
+            files[2],
+            "--channels",
+            "A-4",
+            "--preset",
+            "telemanom",
+            "--json",
+            str(out),
+        ]
     )
     found = figures(out)
     assert "published Telemanom run" in capsys.readouterr().out

@@ -132,13 +132,14 @@ def test_the_rule_is_the_records_own() -> None:
         RecordParameters(factor=1.1, floor=0.9, lead=20, release=0.8, longest=30),
         RecordParameters(factor=2.0, floor=1.0, lead=0, release=0.5, longest=7),
         RecordParameters(factor=1.2, floor=0.0, lead=0, release=0.5, longest=7),
+        RecordParameters(factor=1.1, floor=0.9, lead=20, release=0.8, longest=30, lag=15),
     )
     for place, p in enumerate(rules):
         scores = np.abs(rng.normal(1, 0.3, (600, 5))) + 3 * (rng.random((600, 5)) < 0.01)
         scores[100:150, 0] += 9  # longer than an event may be
         scores[580:, 1] += 9  # runs at the end
         scores[:, 2] = np.where(rng.random(600) < 0.03, 2.0, 0.0)  # spikes on nothing
-        rule = Records.above(np.full(5, p.floor * 1.5))
+        rule = Records.above(np.full(5, p.floor * 1.5), p.lag)
         steps = [rule.step(row, np.ones(5, np.bool_), p) for row in scores]
         inside = np.stack([one[0] for one in steps])
         for sensor in range(5):
