@@ -103,7 +103,7 @@ def test_a_jump_and_a_standstill_raise_alarms_and_little_else_does(told) -> None
     assert np.isfinite(scores[:, 0]).all()
     # A score above 1 means an alarm begins or runs; an alarm of an event's falling end may score less.
     quiet = ~alarms & np.isfinite(scores)
-    quiet[:100] = False
+    quiet[: StreamParameters().lead] = False
     assert (scores[quiet] <= 1.0).all()
     assert sources[780, 3, 2] > 2
 
