@@ -29,10 +29,19 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.demo_fleet --json benchmarks/out/demo_fleet.json
 	$(BIN)/python -m benchmarks.ingest --json benchmarks/out/ingest.json
 	$(BIN)/python -m benchmarks.warehouse --rows 100000000 --json benchmarks/out/warehouse.json
+	$(BIN)/python -m benchmarks.streaming --json benchmarks/out/streaming.json
 	@test -d $(TELLTALE_TEST_DATA)/smap_msl || { echo "No NASA telemetry in $(TELLTALE_TEST_DATA): skipped"; exit 0; }; \
 	$(BIN)/python -m benchmarks.telemanom $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
 		$(TELLTALE_TEST_DATA)/smap_msl/labeled_anomalies.csv \
-		--reference $(TELLTALE_TEST_DATA)/smap_msl/reference_events.csv --json benchmarks/out/telemanom.json
+		--reference $(TELLTALE_TEST_DATA)/smap_msl/reference_events.csv --json benchmarks/out/telemanom.json; \
+	$(BIN)/python -m benchmarks.smap_msl $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
+		$(TELLTALE_TEST_DATA)/smap_msl/labeled_anomalies.csv --events benchmarks/out/smap_msl.csv \
+		--scores benchmarks/out/smap_msl --json benchmarks/out/smap_msl.json; \
+	$(BIN)/python -m benchmarks.tsb_ad $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
+		$(TELLTALE_TEST_DATA)/tsb_ad/published_vus_pr.csv --scores benchmarks/out/tsb_ad \
+		--json benchmarks/out/tsb_ad.json; \
+	$(BIN)/python -m benchmarks.skab $(TELLTALE_TEST_DATA)/skab --json benchmarks/out/skab.json; \
+	$(BIN)/python -m benchmarks.nab $(TELLTALE_TEST_DATA)/nab --json benchmarks/out/nab.json
 
 # Stamps: an install is repeated only when what it was made from has changed.
 $(VENV)/bin/python:

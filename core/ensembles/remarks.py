@@ -6,12 +6,25 @@ from core.ensembles.sources import tier
 
 
 def remarks(refused: Mapping[str, Exception], detectors: Iterable[str]) -> tuple[str, ...]:
-    """Return what a person must know of detectors that were left out, a sentence a tier and reason."""
-    told: dict[str, None] = {}
+    """Return what a person must know of detectors that were left out, a sentence for each tier.
+
+    Parameters
+    ----------
+    refused
+        Why each detector could not be fitted, by its name.
+    detectors
+        Names of those that were.
+    """
+    who = {"learned": "The network", "similarity": "A comparison of windows", "instant": "A quick check"}
     seated = {tier(name) for name in detectors}
-    for name, reason in refused.items():
-        short = str(reason).partition(";")[0]
-        who = {"learned": "The network", "similarity": "A comparison of windows", "instant": "A quick check"}
-        rest = " The instant tier judges it alone." if seated == {"instant"} else ""
-        told[f"{who[tier(name)]} ({name}) was left out: {short}.{rest}"] = None
+    fallen = any(tier(name) != "instant" for name in refused) and seated == {"instant"}
+    told = []
+    for kind, title in who.items():
+        names = [name for name in refused if tier(name) == kind]
+        if not names:
+            continue
+        reason = str(refused[names[-1]]).partition(";")[0]
+        others = f" and {len(names) - 1} more of its kind" if len(names) > 1 else ""
+        rest = " The instant tier judges it alone." if fallen else ""
+        told.append(f"{title} ({names[-1]}) was left out{others}: {reason}.{rest}")
     return tuple(told)
