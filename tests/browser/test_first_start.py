@@ -49,7 +49,7 @@ def test_a_training_is_started_watched_and_seen_to_finish(fresh: App, watched: W
     page.get_by_role("button", name=re.compile("Train…")).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Pump 4 · flow")).to_be_visible()
-    dialog.get_by_text("Thorough", exact=True).click()
+    dialog.get_by_text("Telemanom", exact=True).click()
     dialog.get_by_role("button", name="Train", exact=True).click()
     # The card comes and moves by itself: which epoch it is, and the curve of its losses.
     expect(page.get_by_text(re.compile(r"epoch \d+ of at most"))).to_be_visible(timeout=120_000)
