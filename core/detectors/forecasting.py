@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 import numpy as np
 
 from core.detectors.folders import read_json, write_json
-from core.detectors.forecast import Learned, Lesson, held_against, lesson, phase
+from core.detectors.forecast import Learned, Lesson, held_against, lesson
 from core.detectors.forecasting_parameters import ForecastingParameters
 from core.detectors.many import ProgressOfMany
 from core.detectors.scaling import Scaling
@@ -163,7 +163,7 @@ class ForecastingDetector(ABC, Generic[P]):
                 own.inputs(signal, detector.parameters.hold)
                 for own, (detector, signal) in zip(learned, pairs, strict=True)
             ],
-            [phase(signal) for signal in signals],
+            [signal.phase for signal in signals],
         )
         return [
             held_against(signal, each, learned=own, parameters=detector.parameters, warmup=detector.warmup)

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 from command_line import ROOT
 
-from benchmarks import fleet_cost, published_recipe, smap_folds, smap_msl
+from benchmarks import fleet_cost, published_recipe, smap_folds, smap_msl, smap_search
 from benchmarks.event_counting import everything, f1_interval, moved, moved_at_random
 from benchmarks.smap_channels import Channel, Count, counted, read_channels
 from benchmarks.smap_rows import read_events, write_events
+from core.ensembles.panel import Panel
+from core.ensembles.presets import new_raiser
+from core.results import Mode
 
 DATA = Path(os.environ.get("TELLTALE_TEST_DATA", ROOT.parent / "shared" / "data"))
 REFEREE = DATA.parent / "checks" / "score_events.py"
@@ -211,6 +214,15 @@ def test_the_folds_are_those_of_the_search(
     assert 0 <= found["held_out_causal_f1_ratio"] <= 1
     assert found["held_out_review_f1_deviation_ratio"] == 0
     assert "Held-out folds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("mode", ["review", "causal"])
+@pytest.mark.parametrize("preset", ["quick", "standard", "thorough"])
+def test_a_preset_is_a_point_of_the_grid_that_was_searched(preset: str, mode: Mode) -> None:
+    chosen = new_raiser(preset, mode=mode)
+    assert isinstance(chosen, Panel)
+    every = smap_search.grid(mode, list(smap_search.ENTRIES[mode]))
+    assert chosen.panel in [one.parameters(mode) for one in every]
 
 
 def referee(events: Path, labels: Path) -> dict[str, dict[str, float]]:
