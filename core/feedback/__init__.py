@@ -1,0 +1,1 @@
+"""Learning from verdicts: what an event looks like, which are alike, what recurs and is benign."""
