@@ -8,12 +8,12 @@ import streamlit as st
 from app.actions import screen
 from app.charts.stack import event_stack
 from app.charts.template import CONFIG
-from app.components import address, empty, preview, problem, rail, verdict_card, viewer
+from app.components import address, empty, preview, problem, rail, similar_events, verdict_card, viewer
 from app.components.event_list import event_list, filters, keep_in_place
 from app.components.header import header
 from app.components.outcome import refusal, said, tell
 from app.components.words import counted
-from app.queries import fleet, house, story
+from app.queries import fleet, house, similar, story
 from app.queries.house import Stamp
 from app.queries.views import Band, EventRow, Fleet
 from app.theme import VERDICT_WORDS
@@ -43,6 +43,7 @@ def page() -> None:
         examine(made, opened)
     with right:
         judge(made, listed, opened)
+    similar_events.similar_events(similar.similar(made, opened), viewer.zone(), viewer.palette(), go)
     with left:
         event_list(listed, opened, viewer.zone(), go)
         running = sum(event.open and not event.historical for event in whole.events)

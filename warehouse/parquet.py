@@ -158,8 +158,13 @@ def _unreadable(path: Path, error: OSError) -> str:
     return f"can't be read ({error.strerror or error})"
 
 
-def scan(root: Path, files: Sequence[Stored], schema: pl.Schema) -> pl.LazyFrame:
+def scan(root: Path, files: Sequence[Stored], schema: pl.Schema, *, grown: bool = False) -> pl.LazyFrame:
     """Return the rows of verified `files` together, lazily; no file gives no rows of `schema`.
+
+    Parameters
+    ----------
+    grown
+        Whether `schema` has columns that files of an older release lack: they are null there.
 
     Raises
     ------
@@ -168,4 +173,7 @@ def scan(root: Path, files: Sequence[Stored], schema: pl.Schema) -> pl.LazyFrame
     """
     if not files:
         return pl.LazyFrame(schema=schema)
-    return pl.scan_parquet([open_verified(root, one) for one in files], glob=False)
+    paths = [open_verified(root, one) for one in files]
+    if grown:
+        return pl.scan_parquet(paths, glob=False, schema=schema, missing_columns="insert")
+    return pl.scan_parquet(paths, glob=False)

@@ -12,7 +12,7 @@ from warehouse.errors import SchemaError
 from warehouse.instants import microseconds, moment_of
 from warehouse.manifest import File, Manifest, NewFile, Snapshot, Span
 from warehouse.parquet import new_stem, scan, write_parquet
-from warehouse.schema import EVENTS, SCORES
+from warehouse.schema import SCORES, STORED_EVENTS
 
 ResultKind = Literal["scores", "score_rollups", "events"]
 
@@ -73,7 +73,7 @@ class ResultCommit:
     def replace_events(self, pair: Pair, events: pl.DataFrame) -> None:
         """Put `events` in place of the stored list of `pair`."""
         live = self._live("events", pair)
-        if len(live) == 1 and scan(self._root, live, EVENTS).collect().equals(events):
+        if len(live) == 1 and scan(self._root, live, STORED_EVENTS, grown=True).collect().equals(events):
             return
         if not live and events.is_empty():
             return

@@ -15,7 +15,7 @@ from warehouse.layout import Layout
 from warehouse.manifest import File, Manifest, Snapshot
 from warehouse.parquet import scan
 from warehouse.result_commit import Pair, ResultCommit
-from warehouse.schema import EVENTS, SCORES, SEVERITIES, conform
+from warehouse.schema import EVENTS, LOOKS, SCORES, SEVERITIES, STORED_EVENTS, conform
 from warehouse.selecting import chosen
 from warehouse.turns import in_turn
 
@@ -168,6 +168,11 @@ class Results:
     def read_events(self, sensor_id: int | None = None, version_id: int | None = None) -> pl.DataFrame:
         """Return the stored events of a sensor and of a version, or of all, by start.
 
+        Returns
+        -------
+        pl.DataFrame
+            With the columns of `schema.STORED_EVENTS`.
+
         Raises
         ------
         IntegrityError
@@ -178,7 +183,7 @@ class Results:
         )
         return self._events(files)
 
-    def events_current(self, sensor_ids: Sequence[int] | None = None) -> pl.DataFrame:
+    def events_current(self, sensor_ids: Sequence[int] | None = None, *, looks: bool = False) -> pl.DataFrame:
         """Return the events that the versions watching each sensor found, by start.
 
         An event that several of them found, known by its id, is returned once: as the version in production
@@ -188,6 +193,9 @@ class Results:
         ----------
         sensor_ids
             Sensors to return; None for all.
+        looks
+            Whether to return what each event looks like too: the columns of `schema.STORED_EVENTS` instead
+            of those of `schema.EVENTS`.
 
         Raises
         ------
@@ -211,11 +219,13 @@ class Results:
             events.sort(*by, descending=True, maintain_order=True)
             .unique("event_id", keep="first", maintain_order=True)
             .sort("start", "sensor_id", "event_id")
+            .select((STORED_EVENTS if looks else EVENTS).names())
         )
 
     def _events(self, files: Iterable[File]) -> pl.DataFrame:
         good = sound(self._root, self._manifest, tuple(files))
-        return scan(self._root, good, EVENTS).sort("start", "sensor_id", "event_id").collect()
+        found = scan(self._root, good, STORED_EVENTS, grown=True)
+        return found.sort("start", "sensor_id", "event_id").collect()
 
 
 def _by_pair(scores: pl.DataFrame | None) -> dict[Pair, pl.DataFrame]:
@@ -229,7 +239,8 @@ def _by_pair(scores: pl.DataFrame | None) -> dict[Pair, pl.DataFrame]:
 
 
 def _event_list(pair: Pair, events: pl.DataFrame) -> pl.DataFrame:
-    frame = conform(events, EVENTS, "events")
+    lacking = [pl.lit(None, kind).alias(name) for name, kind in LOOKS.items() if name not in events.columns]
+    frame = conform(events.with_columns(lacking), STORED_EVENTS, "events")
     of_pair = (pl.col("sensor_id") == pair.sensor_id) & (pl.col("version_id") == pair.version_id)
     if not frame.select(of_pair.fill_null(value=False).all()).item():
         raise SchemaError(f"events: rows of another than sensor {pair.sensor_id}, version {pair.version_id}")

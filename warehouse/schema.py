@@ -87,6 +87,11 @@ EVENTS: Final = pl.Schema(
     ]
 )
 
+# What an event looks like, as `core.feedback.description` says it; null in files of older releases.
+LOOKS: Final = pl.Schema([("traits", pl.List(pl.Float32)), ("shape", pl.List(pl.Float32))])
+
+STORED_EVENTS: Final = pl.Schema({**EVENTS, **LOOKS})
+
 LABELS: Final = pl.Schema(
     [
         ("label_id", pl.Int64),

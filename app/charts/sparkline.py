@@ -15,7 +15,15 @@ _POINTS = 96
 def sparkline(
     line: Line, window: tuple[float, float], event: tuple[float, float], *, severity: str, palette: Palette
 ) -> str:
-    """Return a data URI for a table's image column.
+    """Return a data URI for a table's image column; see `sparkline_svg`."""
+    svg = sparkline_svg(line, window, event, severity=severity, palette=palette)
+    return "data:image/svg+xml;utf8," + quote(svg, safe=" ='/:")
+
+
+def sparkline_svg(
+    line: Line, window: tuple[float, float], event: tuple[float, float], *, severity: str, palette: Palette
+) -> str:
+    """Return a line with its event shaded, as SVG.
 
     Parameters
     ----------
@@ -59,4 +67,4 @@ def sparkline(
             'stroke-linejoin="round"/>'
         )
     body.append("</svg>")
-    return "data:image/svg+xml;utf8," + quote("".join(body), safe=" ='/:")
+    return "".join(body)

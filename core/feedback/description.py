@@ -106,6 +106,14 @@ def describe(
     return Description(traits / _UNITS, _shape(deviation))
 
 
+def restated(
+    traits: tuple[float, ...], *, peak_score: float, threshold: float, minutes: float
+) -> tuple[float, ...]:
+    """Return traits of an event that went on: of another peak and length, and else as its newest part."""
+    known = (np.log(peak_score / threshold), np.log(minutes))
+    return (*(float(value / unit) for value, unit in zip(known, _UNITS, strict=False)), *traits[2:])
+
+
 def _deviation(values: Floats, expected: Floats, start: int, end: int) -> Doubles:
     """Return readings less what was expected of them."""
     read, said = values.astype(np.float64), expected.astype(np.float64)

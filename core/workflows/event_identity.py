@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.feedback.description import restated
 from core.results import Mode, Severity
 
 
 @dataclass(frozen=True)
 class SensorEvent:
-    """An event in the time and ids of the warehouse; fields as in `warehouse.schema.EVENTS`."""
+    """An event in the time and ids of the warehouse; fields as in `warehouse.schema.STORED_EVENTS`."""
 
     event_id: str
     sensor_id: int
@@ -25,6 +26,8 @@ class SensorEvent:
     why: str
     mode: Mode
     drivers: tuple[tuple[int, float], ...]
+    traits: tuple[float, ...] | None = None
+    shape: tuple[float, ...] | None = None
 
     def overlap_s(self, other: "SensorEvent") -> float:
         """Return the seconds that both cover, negative when they are apart."""
@@ -91,7 +94,7 @@ def identified(events: Sequence[SensorEvent], known: Iterable[SensorEvent]) -> t
 def _continued(old: SensorEvent, new: SensorEvent) -> SensorEvent:
     start = min(old.start, new.start)
     if old.peak_score > new.peak_score:
-        return replace(
+        new = replace(
             new,
             start=start,
             peak_ts=old.peak_ts,
@@ -101,7 +104,16 @@ def _continued(old: SensorEvent, new: SensorEvent) -> SensorEvent:
             severity=old.severity,
             drivers=old.drivers,
         )
-    return replace(new, start=start)
+    if new.traits is None:
+        return replace(new, start=start)
+    # What it looks like is told by the part that was judged now; how strong and how long, by all of it.
+    traits = restated(
+        new.traits,
+        peak_score=new.peak_score,
+        threshold=new.threshold,
+        minutes=(new.end - start).total_seconds() / 60,
+    )
+    return replace(new, start=start, traits=traits)
 
 
 def _own_id(event: SensorEvent, taken: set[str]) -> str:

@@ -11,11 +11,12 @@ import polars as pl
 from core.ensembles.change import Seen
 from core.ensembles.explain import why
 from core.ensembles.raise_events import Detection
-from core.results import Mode, Severity
+from core.feedback.description import describe
+from core.results import Event, Mode, Severity
 from core.signal import Signal
 from core.workflows.event_identity import SensorEvent
 from warehouse.catalog import Sensor
-from warehouse.schema import EVENTS, SCORES, TIME
+from warehouse.schema import LOOKS, SCORES, STORED_EVENTS, TIME
 
 
 def found_events(
@@ -45,9 +46,26 @@ def found_events(
             why=why(event, detection.scores, signal, seen=seen),
             mode=detection.scores.mode,
             drivers=tuple((channels[channel], share) for channel, share in event.drivers),
+            **_looks(event, detection, signal),
         )
         for event in detection.events
     )
+
+
+def _looks(event: Event, detection: Detection, signal: Signal) -> dict[str, tuple[float, ...]]:
+    """Return the traits and the shape of an event; nothing where its bar is no positive number."""
+    if not (event.threshold > 0 and event.peak_score > 0):
+        return {}
+    found = describe(
+        signal.target,
+        detection.scores.expected,
+        start=event.start,
+        end=event.end,
+        peak_score=event.peak_score,
+        threshold=event.threshold,
+        interval_s=signal.interval.total_seconds(),
+    )
+    return {"traits": tuple(found.traits.tolist()), "shape": tuple(found.shape.tolist())}
 
 
 def reworded(
@@ -88,19 +106,19 @@ def score_frame(
 
 
 def event_frame(events: Sequence[SensorEvent]) -> pl.DataFrame:
-    """Return events with the columns of `warehouse.schema.EVENTS`."""
+    """Return events with the columns of `warehouse.schema.STORED_EVENTS`."""
     rows = [
         {
-            **{name: getattr(event, name) for name in EVENTS.names() if name != "drivers"},
+            **{name: getattr(event, name) for name in STORED_EVENTS.names() if name != "drivers"},
             "drivers": [{"sensor_id": sensor, "share": share} for sensor, share in event.drivers],
         }
         for event in events
     ]
-    return pl.DataFrame(rows, schema=EVENTS)
+    return pl.DataFrame(rows, schema=STORED_EVENTS)
 
 
 def stored_events(frame: pl.DataFrame) -> tuple[SensorEvent, ...]:
-    """Return the rows of a frame with the columns of `warehouse.schema.EVENTS`."""
+    """Return the rows of a frame with the columns of `warehouse.schema.STORED_EVENTS`."""
     return tuple(
         SensorEvent(
             **{
@@ -108,6 +126,7 @@ def stored_events(frame: pl.DataFrame) -> tuple[SensorEvent, ...]:
                 "severity": cast("Severity", row["severity"]),
                 "mode": cast("Mode", row["mode"]),
                 "drivers": tuple((one["sensor_id"], one["share"]) for one in row["drivers"]),
+                **{name: None if row[name] is None else tuple(row[name]) for name in LOOKS.names()},
             }
         )
         for row in frame.iter_rows(named=True)

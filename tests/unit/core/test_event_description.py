@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ParameterError
-from core.feedback.description import TRAITS, describe
+from core.feedback.description import TRAITS, describe, restated
 from core.feedback.similarity import distances, nearest, trait_distances
 
 N = 400
@@ -111,3 +111,10 @@ def test_of_no_events_none_is_similar():
     assert nearest(described("step"), [], 3) == ()
     with pytest.raises(ParameterError, match="at least one"):
         nearest(described("step"), [described("step")], 0)
+
+
+def test_an_event_that_went_on_is_told_by_all_of_its_length_and_its_highest_peak():
+    first = described("step", start=150, end=200)
+    whole = restated(tuple(first.traits), peak_score=6.0, threshold=2.0, minutes=100)
+    assert whole[:2] == pytest.approx(described("step", start=150, end=250).traits[:2])
+    assert whole[2:] == tuple(first.traits[2:])

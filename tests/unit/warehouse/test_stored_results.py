@@ -9,7 +9,7 @@ from material import NOON, NOW, events, minutes, new_version, pump_batch, pump_r
 
 from warehouse.errors import SchemaError
 from warehouse.home import Warehouse
-from warehouse.schema import EVENTS, SCORES
+from warehouse.schema import SCORES, STORED_EVENTS
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_events_of_a_pair_are_replaced_as_a_list(judged: Warehouse) -> None:
 
     results.put_events(1, 1, events(1, 1), at=NOW)
     assert results.read_events(1, 1).is_empty()
-    assert results.read_events(1, 1).schema == EVENTS
+    assert results.read_events(1, 1).schema == STORED_EVENTS
 
 
 def test_an_equal_list_of_events_changes_nothing(judged: Warehouse) -> None:
