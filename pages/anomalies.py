@@ -8,12 +8,22 @@ import streamlit as st
 from app.actions import screen
 from app.charts.stack import event_stack
 from app.charts.template import CONFIG
-from app.components import address, empty, preview, problem, rail, similar_events, verdict_card, viewer
+from app.components import (
+    address,
+    empty,
+    learning_dialog,
+    preview,
+    problem,
+    rail,
+    similar_events,
+    verdict_card,
+    viewer,
+)
 from app.components.event_list import event_list, filters, keep_in_place
 from app.components.header import header
 from app.components.outcome import refusal, said, tell
 from app.components.words import counted
-from app.queries import fleet, house, similar, story
+from app.queries import fleet, house, learning, similar, story
 from app.queries.house import Stamp
 from app.queries.views import Band, EventRow, Fleet
 from app.theme import VERDICT_WORDS
@@ -27,12 +37,13 @@ def page() -> None:
     made = house.stamp()
     whole = fleet.fleet(made)
     header("Anomalies: what happened, and is it real?", whole, house.now(), house.profile())
-    if not whole.events:
+    if not (whole.events or whole.held):
         st.markdown("No event was detected yet.")
         return
     left, middle, right = st.columns([1.05, 2.8, 1.25], gap="small")
     with left:
         listed, opened = choose(whole)
+        learning_dialog.learning_button(made, len(whole.held))
     if opened is None:
         with middle:
             picked = rail.picked()
@@ -55,12 +66,14 @@ def choose(whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
     picked = rail.picked()
     found = fleet.within(whole.events, picked.span, picked.machine)
     found = tuple(sorted(found, key=lambda event: event.historical))  # stable: worst first among equals
-    listed = list(filters(found))[:LONGEST_LIST]
+    held = fleet.within(whole.held, picked.span, picked.machine)
+    listed = list(filters(found, held))[:LONGEST_LIST]
     wanted = address.read("event") or st.session_state.get("opened")
     opened = next((event for event in listed if event.event_id == wanted), None)
     if opened is None and address.read("event"):
         # A link may name an event that the filters leave out: it is shown all the same.
-        opened = next((event for event in whole.events if event.event_id == wanted), None)
+        every = (*whole.events, *whole.held)
+        opened = next((event for event in every if event.event_id == wanted), None)
         if opened is not None:
             listed.insert(0, opened)
         else:
@@ -79,6 +92,7 @@ def examine(made: Stamp, event: EventRow) -> None:
     with st.container(gap="xsmall"):
         preview.headline(event)
         st.markdown(preview.chips(event))
+        why_held(made, event)
     drag = toolbar()
     wanted = address.window()
     start, end = wanted if isinstance(wanted, tuple) else story.window(made, event, wanted)
@@ -107,6 +121,22 @@ def examine(made: Stamp, event: EventRow) -> None:
     st.caption(
         f"Times in {zone.label}. Drawn from {shown.resolution}; every smallest and largest value is kept."
     )
+
+
+def why_held(made: Stamp, event: EventRow) -> None:
+    """Say why an event is held back, and let the verdict that it rests on be looked at."""
+    why = learning.held_because(made, event.event_id)
+    if why is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":gray-badge[:material/notifications_off: Held back: {why.reason}]")
+        st.button(
+            "The verdict it rests on",
+            type="tertiary",
+            key="held_because",
+            on_click=go,
+            args=(why.event_ids[0],),
+        )
 
 
 def toolbar() -> str:

@@ -54,6 +54,13 @@ def monitor(made: Stamp, whole: Fleet) -> None:
     left, right = st.columns([2.05, 1], gap="medium")
     with left.container(gap="xsmall"):
         st.markdown(summary(whole, open_now))
+        if whole.held and st.button(
+            f"{counted(len(whole.held), 'event')} held back by verdicts",
+            icon=":material/notifications_off:",
+            type="tertiary",
+            key="held",
+        ):
+            st.switch_page(ANOMALIES, query_params={"held": "1"})
         fleet_tiles(whole, open_now)
         chosen = queue(made, whole)
         days(made, rail.picked().machine)

@@ -14,18 +14,26 @@ from app.theme import COLOUR_NAMES, SHAPES, VERDICT_WORDS, WORST_FIRST
 _KEY: Final = "event_list"
 _HEIGHT_PX: Final = 500
 _FITTING: Final = 10
+_UNLABELLED: Final = "Unlabelled"
+_HELD: Final = "Held back"
 
 
-def filters(events: Sequence[EventRow]) -> tuple[EventRow, ...]:
+def filters(events: Sequence[EventRow], held: Sequence[EventRow] = ()) -> tuple[EventRow, ...]:
     """Draw the filters and return what passes them.
 
     Parameters
     ----------
     events
-        All events of the picked machine and time window.
+        All events of the picked machine and time window that are shown.
+    held
+        Those that verdicts hold back; they are listed instead when that is asked for.
     """
+    asked = [_UNLABELLED] if address.read("unlabelled") else []
+    asked += [_HELD] if address.read("held") and held else []
+    st.session_state.setdefault("show", asked)
+    if _HELD in st.session_state["show"]:
+        events = held
     st.session_state.setdefault("severity", address.chosen_severities(WORST_FIRST))
-    st.session_state.setdefault("unlabelled", ["Unlabelled"] if address.read("unlabelled") else [])
     counts = {name: sum(event.severity == name for event in events) for name in WORST_FIRST}
     wanted = st.pills(
         "Severity",
@@ -37,11 +45,11 @@ def filters(events: Sequence[EventRow]) -> tuple[EventRow, ...]:
         wrap=True,
         on_change=_filtered,
     )
-    unlabelled = st.pills(
+    shown = st.pills(
         "Show",
-        ["Unlabelled"],
+        [_UNLABELLED, _HELD] if held or _HELD in st.session_state["show"] else [_UNLABELLED],
         selection_mode="multi",
-        key="unlabelled",
+        key="show",
         label_visibility="collapsed",
         on_change=_filtered,
     )
@@ -51,7 +59,7 @@ def filters(events: Sequence[EventRow]) -> tuple[EventRow, ...]:
         for event in events
         if (not wanted or event.severity in wanted)
         # What was judged a moment ago keeps its place until the filters change.
-        and (not unlabelled or event.verdict is None or event.event_id in kept)
+        and (_UNLABELLED not in shown or event.verdict is None or event.event_id in kept)
     )
 
 
@@ -108,7 +116,8 @@ def event_list(events: Sequence[EventRow], opened: EventRow, zone: Zone, go: Cal
 def _filtered() -> None:
     st.session_state["judged_here"] = set()
     address.write("severity", ",".join(st.session_state["severity"]) or None)
-    address.write("unlabelled", "1" if st.session_state["unlabelled"] else None)
+    address.write("unlabelled", "1" if _UNLABELLED in st.session_state["show"] else None)
+    address.write("held", "1" if _HELD in st.session_state["show"] else None)
 
 
 def _label(event: EventRow) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from app.queries import house
+from app.queries import house, learning
 from app.queries.failure import answered
 from app.queries.house import Stamp
 from app.queries.views import DayTile, Driver, EventRow, Fleet, Line, Machine, Verdict
@@ -63,11 +63,14 @@ def _fleet(made: Stamp) -> Fleet:
         {version.id: version for version in home.catalog.versions()},
         {machine.asset_id: machine for machine in machines},
     )
+    quiet = learning.held(made)
+    held = tuple(row for row in rows if row.event_id in quiet)
+    rows = tuple(row for row in rows if row.event_id not in quiet)
     live = [machine for machine in machines if not machine.historical and machine.as_of is not None]
     known = [machine.as_of for machine in live or machines if machine.as_of is not None]
     as_of = max(known, default=None)
     recent = sum(not row.historical and as_of is not None and row.start > as_of - DAY for row in rows)
-    return Fleet(as_of, machines, rows, recent)
+    return Fleet(as_of, machines, rows, recent, held)
 
 
 def _machines(mirror: pl.DataFrame, kinds: dict[int, str]) -> tuple[Machine, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from core.feedback.description import Description
-from core.feedback.recurring import FeedbackRules
+from core.feedback.recurring import FeedbackRules, HeldBack, held_back
 from core.feedback.replay import Replay, replay
 from core.feedback.similarity import distances
 from core.feedback.verdicts import SeenEvent, Verdict
@@ -114,6 +114,20 @@ def preview(
     recent = described.filter((pl.col("end") > since) & (pl.col("end") <= now))
     found = replay([_seen(row) for row in _rows(recent)], verdicts_of(described), rules)
     return Preview(since, found, _sentence(found, span))
+
+
+def held_events(events: pl.DataFrame, labels: pl.DataFrame, rules: FeedbackRules) -> dict[str, HeldBack]:
+    """Return event id → why, of the events that verdicts hold back and that have no verdict themselves.
+
+    All verdicts count, those given after an event as well: who dismisses one of many wants the others gone.
+    """
+    described = with_verdicts(events.filter(pl.col("traits").is_not_null()), labels)
+    said = verdicts_of(described)
+    if not said:
+        return {}
+    unsaid = [_seen(row) for row in _rows(described.filter(pl.col("verdict").is_null()))]
+    found = ((one.event_id, held_back(one, said, rules)) for one in unsaid)
+    return {event_id: why for event_id, why in found if why is not None}
 
 
 def verdicts_of(events: pl.DataFrame) -> tuple[Verdict, ...]:

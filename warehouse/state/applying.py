@@ -7,11 +7,13 @@ import duckdb
 from warehouse.documents import JSON, dumps, loads
 from warehouse.errors import LabelError
 from warehouse.home import Warehouse
-from warehouse.state import labels, limits, shown_units, snapshot_pins
+from warehouse.state import labels, learning, limits, shown_units, snapshot_pins
 from warehouse.state.writes import Write, text
 
 # Writes that change the catalogue too: they wait in the inbox until both stores have them.
 BOTH_STORES: Final = frozenset({"sensor.unit", "snapshot.pin"})
+
+_LEARNING: Final = {"learning.apply": learning.apply_learning, "learning.stop": learning.stop_learning}
 
 
 def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse) -> dict[str, JSON]:
@@ -31,6 +33,8 @@ def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse)
         outcome = labels.undo_label(cursor, write)
     elif write.kind == "event.acknowledge":
         outcome = _acknowledge(cursor, write)
+    elif write.kind in _LEARNING:
+        outcome = _LEARNING[write.kind](cursor, write)
     elif write.kind == "limits.set":
         outcome = limits.set_limits(cursor, write, warehouse.catalog)
     elif write.kind == "sensor.unit":

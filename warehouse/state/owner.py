@@ -138,6 +138,7 @@ class StateOwner(StateReads):
         kind, payload
             ``label.set`` (as `labels.NewLabel.payload` makes it), ``label.undo`` {label_id},
             ``event.acknowledge`` {event_id}, ``fleet.refresh`` {sensor_ids; all without it},
+            ``learning.apply`` {likeness, threshold, previewed}, ``learning.stop`` {},
             ``limits.set`` {sensor_id, low_low, low, high, high_high}, ``sensor.unit`` {sensor_id, unit},
             ``snapshot.pin`` {snapshot_id, keep}, ``state.copy`` {} (see `copying`).
         actor

@@ -9,6 +9,7 @@ import polars as pl
 from warehouse import schema
 from warehouse.state.fleet import FLEET
 from warehouse.state.labels import current
+from warehouse.state.learning import LEARNING
 from warehouse.state.limits import LIMITS
 from warehouse.state.overlap import with_verdicts
 
@@ -85,6 +86,14 @@ class StateReads(ABC):
         )
         some = pl.any_horizontal(pl.col("low_low", "low", "high", "high_high").is_not_null())
         return schema.conform(newest.filter(some), LIMITS, "limit_log")
+
+    def learning_history(self) -> pl.DataFrame:
+        """Return what was decided about learning, newest first, with the columns of `learning.LEARNING`.
+
+        The newest is in force; ``stop`` means that verdicts take no effect.
+        """
+        found = self.query("SELECT * FROM learning_log ORDER BY seq DESC")
+        return schema.conform(found, LEARNING, "learning_log")
 
     def edits(self) -> pl.DataFrame:
         """Return every edit of limits and units, newest first: kind, payload, actor, recorded_at, outcome."""

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from core.feedback.description import POINTS
-from core.workflows.feedback import preview, similar_events
+from core.feedback.recurring import FeedbackRules
+from core.workflows.feedback import held_events, preview, similar_events
 from warehouse.schema import LABELS, STORED_EVENTS
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -116,3 +117,15 @@ def test_without_an_event_the_preview_says_so():
 def test_unsure_says_nothing():
     known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0))
     assert preview(known, labels(("first", 1, 200, 150, "unsure")), now=NOW).found.held == {}
+
+
+def test_what_is_in_force_holds_back_open_questions_whenever_they_were():
+    known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0), ("other", 2, 90, 1.0))
+    said = labels(("first", 1, 200, 50, "false_positive"))
+    assert set(held_events(known, said, FeedbackRules())) == {"again"}
+
+
+def test_an_event_with_a_verdict_of_its_own_is_never_held_back():
+    known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0))
+    said = labels(("first", 1, 200, 150, "false_positive"), ("again", 1, 100, 90, "unsure"))
+    assert held_events(known, said, FeedbackRules()) == {}

@@ -1,0 +1,42 @@
+"""Letting verdicts take effect on later events, and taking that back."""
+
+from app.actions.writers import Writer, in_process
+from app.roles import Profile, require
+
+
+def apply_learning(
+    profile: Profile, *, likeness: bool, threshold: bool, previewed: str, writer: Writer = in_process
+) -> None:
+    """Let verdicts hold back later events, by the rules named.
+
+    Parameters
+    ----------
+    likeness, threshold
+        See `core.feedback.recurring.FeedbackRules`.
+    previewed
+        What the preview said; it is kept with the decision.
+
+    Raises
+    ------
+    NotAllowed
+        The profile is no trainer.
+    LabelError
+        No rule is named, or the same ones are in force already.
+    """
+    require(profile, "trainer", "let verdicts take effect")
+    payload = {"likeness": likeness, "threshold": threshold, "previewed": previewed}
+    writer("learning.apply", payload, actor=profile.name)
+
+
+def stop_learning(profile: Profile, *, writer: Writer = in_process) -> None:
+    """Let verdicts take no effect any more: what they held back is shown again.
+
+    Raises
+    ------
+    NotAllowed
+        The profile is no trainer.
+    LabelError
+        They take none now.
+    """
+    require(profile, "trainer", "stop verdicts from taking effect")
+    writer("learning.stop", {}, actor=profile.name)
