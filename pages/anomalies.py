@@ -22,7 +22,7 @@ from app.components import (
 from app.components.event_list import event_list, filters, keep_in_place
 from app.components.header import header
 from app.components.outcome import refusal, said, tell
-from app.components.words import counted
+from app.components.words import counted, percent
 from app.queries import fleet, house, learning, similar, story
 from app.queries.house import Stamp
 from app.queries.views import Band, EventRow, Fleet
@@ -42,7 +42,7 @@ def page() -> None:
         return
     left, middle, right = st.columns([1.05, 2.8, 1.25], gap="small")
     with left:
-        listed, opened = choose(whole)
+        listed, opened = choose(made, whole)
         learning_dialog.learning_button(made, len(whole.held))
     if opened is None:
         with middle:
@@ -61,13 +61,13 @@ def page() -> None:
         st.caption(f"{counted(running, 'event')} open, {len(whole.events) - running} over")
 
 
-def choose(whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
+def choose(made: Stamp, whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
     """Draw the filters and return the list and the open event, which the address names."""
     picked = rail.picked()
     found = fleet.within(whole.events, picked.span, picked.machine)
     found = tuple(sorted(found, key=lambda event: event.historical))  # stable: worst first among equals
     held = fleet.within(whole.held, picked.span, picked.machine)
-    listed = list(filters(found, held))[:LONGEST_LIST]
+    listed = list(filters(found, held, partial(learning.telling, made)))[:LONGEST_LIST]
     wanted = address.read("event") or st.session_state.get("opened")
     opened = next((event for event in listed if event.event_id == wanted), None)
     if opened is None and address.read("event"):
@@ -91,7 +91,7 @@ def examine(made: Stamp, event: EventRow) -> None:
     zone, palette = viewer.zone(), viewer.palette()
     with st.container(gap="xsmall"):
         preview.headline(event)
-        st.markdown(preview.chips(event))
+        st.markdown(preview.chips(event) + by_verdicts(made, event))
         why_held(made, event)
     drag = toolbar()
     wanted = address.window()
@@ -121,6 +121,14 @@ def examine(made: Stamp, event: EventRow) -> None:
     st.caption(
         f"Times in {zone.label}. Drawn from {shown.resolution}; every smallest and largest value is kept."
     )
+
+
+def by_verdicts(made: Stamp, event: EventRow) -> str:
+    """Return how likely an event is real by verdicts on others, as a badge; empty while they are few."""
+    found = learning.probability(made, event.event_id)
+    if found is None:
+        return ""
+    return f" :gray-badge[{percent(found[0])} real by {counted(found[1], 'verdict')}]"
 
 
 def why_held(made: Stamp, event: EventRow) -> None:

@@ -16,9 +16,14 @@ _HEIGHT_PX: Final = 500
 _FITTING: Final = 10
 _UNLABELLED: Final = "Unlabelled"
 _HELD: Final = "Held back"
+_TELLING: Final = "Teaches most"
 
 
-def filters(events: Sequence[EventRow], held: Sequence[EventRow] = ()) -> tuple[EventRow, ...]:
+def filters(
+    events: Sequence[EventRow],
+    held: Sequence[EventRow] = (),
+    telling: Callable[[], Sequence[str]] = tuple,
+) -> tuple[EventRow, ...]:
     """Draw the filters and return what passes them.
 
     Parameters
@@ -27,9 +32,12 @@ def filters(events: Sequence[EventRow], held: Sequence[EventRow] = ()) -> tuple[
         All events of the picked machine and time window that are shown.
     held
         Those that verdicts hold back; they are listed instead when that is asked for.
+    telling
+        Returns the ids of events without a verdict, those first that teach most; asked only when wanted.
     """
     asked = [_UNLABELLED] if address.read("unlabelled") else []
     asked += [_HELD] if address.read("held") and held else []
+    asked += [_TELLING] if address.read("telling") else []
     st.session_state.setdefault("show", asked)
     if _HELD in st.session_state["show"]:
         events = held
@@ -47,20 +55,24 @@ def filters(events: Sequence[EventRow], held: Sequence[EventRow] = ()) -> tuple[
     )
     shown = st.pills(
         "Show",
-        [_UNLABELLED, _HELD] if held or _HELD in st.session_state["show"] else [_UNLABELLED],
+        [_UNLABELLED, _TELLING, *([_HELD] if held or _HELD in st.session_state["show"] else [])],
         selection_mode="multi",
         key="show",
         label_visibility="collapsed",
         on_change=_filtered,
     )
     kept = st.session_state.setdefault("judged_here", set())
-    return tuple(
+    passing = tuple(
         event
         for event in events
         if (not wanted or event.severity in wanted)
         # What was judged a moment ago keeps its place until the filters change.
         and (_UNLABELLED not in shown or event.verdict is None or event.event_id in kept)
     )
+    if _TELLING not in shown:
+        return passing
+    known = {event.event_id: event for event in passing}
+    return tuple(known[event_id] for event_id in telling() if event_id in known)
 
 
 def keep_in_place(event_id: str) -> None:
@@ -117,6 +129,7 @@ def _filtered() -> None:
     st.session_state["judged_here"] = set()
     address.write("severity", ",".join(st.session_state["severity"]) or None)
     address.write("unlabelled", "1" if _UNLABELLED in st.session_state["show"] else None)
+    address.write("telling", "1" if _TELLING in st.session_state["show"] else None)
     address.write("held", "1" if _HELD in st.session_state["show"] else None)
 
 

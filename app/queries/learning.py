@@ -10,8 +10,9 @@ import streamlit as st
 from app.queries import house
 from app.queries.failure import answered
 from app.queries.house import Stamp
+from core.feedback.probability import Probability
 from core.feedback.recurring import FeedbackRules, HeldBack
-from core.workflows.feedback import Preview, held_events, preview
+from core.workflows.feedback import Preview, held_events, preview, probabilities, telling_order
 
 REASONS: Final = {
     "likeness": "like a false positive on this sensor",
@@ -98,6 +99,22 @@ def held_because(made: Stamp, event_id: str) -> Because | None:
     return None if why is None else Because(REASONS[why.layer], why.event_ids)
 
 
+@answered
+def probability(made: Stamp, event_id: str) -> tuple[float, int] | None:
+    """Return how likely an event is real and on how many verdicts that rests.
+
+    None while verdicts are few, or where the event has one of its own.
+    """
+    found = _probabilities(made).get(event_id)
+    return None if found is None or found.prior else (found.value, found.verdicts)
+
+
+@answered
+def telling(made: Stamp) -> tuple[str, ...]:
+    """Return the ids of events without a verdict, those first whose verdicts would teach most."""
+    return _telling(made)
+
+
 def in_force(made: Stamp) -> Decision | None:
     """Return the decision in force, None while verdicts take no effect."""
     newest = _decisions(made)[:1]
@@ -136,6 +153,16 @@ def _held(made: Stamp, likeness: bool, threshold: bool) -> dict[str, HeldBack]:
 def _tried(made: Stamp, likeness: bool, threshold: bool, now: datetime) -> Preview:
     rules = FeedbackRules(likeness=likeness, threshold=threshold)
     return preview(_described(made), house.owner().labels(), now=now, rules=rules)
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _probabilities(made: Stamp) -> dict[str, Probability]:
+    return probabilities(_described(made), house.owner().labels())
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _telling(made: Stamp) -> tuple[str, ...]:
+    return telling_order(_described(made), house.owner().labels())
 
 
 def _described(made: Stamp) -> pl.DataFrame:

@@ -8,14 +8,17 @@ import numpy as np
 import polars as pl
 
 from core.feedback.description import Description
+from core.feedback.probability import EventProbability, Probability
 from core.feedback.recurring import FeedbackRules, HeldBack, held_back
 from core.feedback.replay import Replay, replay
 from core.feedback.similarity import distances
+from core.feedback.teaching import most_telling
 from core.feedback.verdicts import SeenEvent, Verdict
 from warehouse.instants import microseconds
 from warehouse.state.overlap import with_verdicts
 
 PREVIEWED: Final = timedelta(days=30)
+_ORDERED: Final = 300
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,25 @@ def held_events(events: pl.DataFrame, labels: pl.DataFrame, rules: FeedbackRules
     unsaid = [_seen(row) for row in _rows(described.filter(pl.col("verdict").is_null()))]
     found = ((one.event_id, held_back(one, said, rules)) for one in unsaid)
     return {event_id: why for event_id, why in found if why is not None}
+
+
+def probabilities(events: pl.DataFrame, labels: pl.DataFrame) -> dict[str, Probability]:
+    """Return event id → how likely it is real by what people said of others, for events without a verdict."""
+    described = with_verdicts(events.filter(pl.col("traits").is_not_null()), labels)
+    model = EventProbability(verdicts_of(described))
+    unsaid = described.filter(pl.col("verdict").is_null())
+    return {row["event_id"]: model.of(_seen(row)) for row in _rows(unsaid)}
+
+
+def telling_order(events: pl.DataFrame, labels: pl.DataFrame) -> tuple[str, ...]:
+    """Return the events without a verdict, those first whose verdicts would teach most.
+
+    Of many, the newest are ordered; older ones are left out.
+    """
+    described = with_verdicts(events.filter(pl.col("traits").is_not_null()), labels)
+    unsaid = described.filter(pl.col("verdict").is_null()).sort("start", descending=True).head(_ORDERED)
+    rows = [_seen(row) for row in _rows(unsaid)]
+    return tuple(rows[k].event_id for k in most_telling(rows, verdicts_of(described)))
 
 
 def verdicts_of(events: pl.DataFrame) -> tuple[Verdict, ...]:

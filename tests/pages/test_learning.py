@@ -87,3 +87,13 @@ def test_a_link_to_an_event_that_is_held_back_still_opens_it(alike: Warehouse, o
 def test_other_sensors_are_judged_as_before(alike: Warehouse, open_page: Open):
     _apply().button(key="learning_apply").click().run()
     assert "Held back" not in text_of(open_page("anomalies", event=MILD))
+
+
+def test_what_teaches_most_is_listed_without_what_has_a_verdict(alike: Warehouse, open_page: Open):
+    page = open_page("anomalies", telling="1")
+    assert len(page.radio(key="event_list").options) == 1
+    assert page.query_params["event"] == WORST
+
+
+def test_while_verdicts_are_few_no_probability_is_made_of_them(alike: Warehouse, open_page: Open):
+    assert "real by" not in text_of(open_page("anomalies", event=WORST))

@@ -7,7 +7,7 @@ import pytest
 
 from core.feedback.description import POINTS
 from core.feedback.recurring import FeedbackRules
-from core.workflows.feedback import held_events, preview, similar_events
+from core.workflows.feedback import held_events, preview, probabilities, similar_events, telling_order
 from warehouse.schema import LABELS, STORED_EVENTS
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -129,3 +129,24 @@ def test_an_event_with_a_verdict_of_its_own_is_never_held_back():
     known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0))
     said = labels(("first", 1, 200, 150, "false_positive"), ("again", 1, 100, 90, "unsure"))
     assert held_events(known, said, FeedbackRules()) == {}
+
+
+def test_probabilities_follow_verdicts_and_are_for_open_questions_alone():
+    rows = [(f"f{k}", 1, 300 - k, 0.5) for k in range(8)] + [(f"t{k}", 1, 200 - k, 2.5) for k in range(8)]
+    known = events(*rows, ("like false", 1, 20, 0.5), ("like true", 1, 10, 2.5))
+    said = labels(
+        *(
+            (event_id, 1, before, before - 5, "false_positive" if event_id[0] == "f" else "true_anomaly")
+            for event_id, _, before, _ in rows
+        )
+    )
+    found = probabilities(known, said)
+    assert set(found) == {"like false", "like true"}
+    assert found["like true"].value > 0.7
+    assert found["like false"].value < 0.3
+
+
+def test_what_was_never_judged_teaches_most():
+    known = events(("said", 1, 90, 1.0), ("like it", 1, 50, 1.0), ("new", 1, 40, 5.0))
+    order = telling_order(known, labels(("said", 1, 90, 80, "false_positive")))
+    assert order == ("new", "like it")
