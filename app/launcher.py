@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import webbrowser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -17,11 +19,16 @@ from typing import Final
 from app.actions.work import start_demo
 from app.roles import NotAllowed, Profile
 from app.settings import PREFIX, Settings
+from core.jobs.cores import usual_workers
 from core.jobs.parent import SAID, end, how_it_ended, spawn
+from core.jobs.supervisor import REFUSED
 from warehouse.home import Warehouse
 from warehouse.lock import LockHeld, ProcessLock
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+
+RESTARTS: Final = 5
+RESTARTS_WITHIN_S: Final = 600.0
 
 _TICK_S: Final = 0.1
 _GRACE_S: Final = 8.0
@@ -116,13 +123,58 @@ def port_is_free(address: str, port: int) -> bool:
     return True
 
 
+def supervisor_command(settings: Settings, home: Path) -> list[str]:
+    """Return the command line of the supervisor of `home`, with what the settings say of its workers."""
+    options = {
+        "home": str(home),
+        "workers": str(settings.workers or usual_workers()),
+        "tracking": settings.tracking,
+        "cluster": settings.cluster,
+        "cluster-ca": settings.cluster_ca,
+        "cluster-cert": settings.cluster_cert,
+        "cluster-key": settings.cluster_key,
+    }
+    given = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+    return [sys.executable, "-m", "core.jobs.supervisor", *given]
+
+
+class Restarts:
+    """How often something may be started again: a few times in some minutes, then it is broken."""
+
+    def __init__(self) -> None:
+        self._at: list[float] = []
+
+    def allowed(self, now_s: float) -> bool:
+        """Count a start at `now_s` seconds and return True, or return False where there were too many."""
+        self._at = [at for at in self._at if now_s - at < RESTARTS_WITHIN_S]
+        if len(self._at) >= RESTARTS:
+            return False
+        self._at.append(now_s)
+        return True
+
+
+class _Child:
+    """A process of the app's, with where it says what is wrong."""
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.name, self.log = name, log
+        self._command, self._environment = command, environment
+
+    def start(self) -> None:
+        # The current folder is where Streamlit finds .streamlit/config.toml with the theme.
+        self.process = spawn(self._command, environment=self._environment, log=self.log, folder=ROOT)
+
+
 class _Run:
     def __init__(self, settings: Settings, warehouse: Warehouse, url: str) -> None:
         self._settings = settings
         self._warehouse = warehouse
         self._url = url
         self._stop = threading.Event()
-        self._children: dict[str, tuple[subprocess.Popen[bytes], Path]] = {}
+        self._children: list[_Child] = []
+        self._restarts = Restarts()
 
     def until_stopped(self, *, demo: bool, browser: bool) -> int:
         handled = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name != "nt" else [])]
@@ -131,18 +183,18 @@ class _Run:
             self._start()
             announced = False
             while not self._stop.wait(_TICK_S):
-                dead = self._first_dead()
-                if dead is not None:
-                    return self._report(*dead)
+                lost = self._first_lost()
+                if lost is not None:
+                    return self._report(*lost)
                 if not announced and self._answers():
                     announced = True
                     self._announce(demo=demo, browser=browser)
         finally:
-            for process, _ in self._children.values():
-                if process.poll() is None:
-                    process.terminate()
-            for process, _ in self._children.values():
-                end(process, grace_s=_GRACE_S)
+            for child in self._children:
+                if child.process.poll() is None:
+                    child.process.terminate()
+            for child in self._children:
+                end(child.process, grace_s=_GRACE_S)
             for number, handler in before.items():
                 signal.signal(number, handler)
         _say("stopped")
@@ -172,25 +224,41 @@ class _Run:
             str(ROOT / "app" / "server.py"),
             *streamlit_flags(settings),
         ]
-        supervisor = [python, "-m", "core.jobs.supervisor", "--home", str(self._warehouse.root)]
+        supervisor = supervisor_command(settings, self._warehouse.root)
         for name, arguments in (("web", server), ("supervisor", supervisor)):
-            log = logs / f"{name}.log"
-            # The current folder is where Streamlit finds .streamlit/config.toml with the theme.
-            process = spawn(arguments, environment=environment, log=log, folder=ROOT)
-            self._children[name] = (process, log)
+            child = _Child(name, arguments, environment, logs / f"{name}.log")
+            child.start()
+            self._children.append(child)
 
-    def _first_dead(self) -> tuple[str, int, Path] | None:
-        for name, (process, log) in self._children.items():
-            status = process.poll()
-            if status is not None:
-                return name, status, log
+    def _first_lost(self) -> tuple["_Child", int] | None:
+        """Return a dead child that is not to be started again, and its exit status; None if there is none.
+
+        A supervisor that died is started again, for the screens can do without it meanwhile; the web process
+        is not, for people look at it.
+        """
+        for child in self._children:
+            status = child.process.poll()
+            if status is None:
+                continue
+            refused = child.name != "supervisor" or status == REFUSED
+            if refused or not self._restarts.allowed(time.monotonic()):
+                return child, status
+            end(child.process, grace_s=0)
+            child.start()
+            _say(
+                f"started the supervisor again, which had ended ({how_it_ended(status)}): work goes on; "
+                f"its log is {child.log}"
+            )
         return None
 
-    def _report(self, name: str, status: int, log: Path) -> int:
-        lines = [line.strip() for line in log.read_text("utf-8", errors="replace").splitlines()[-200:]]
+    def _report(self, child: "_Child", status: int) -> int:
+        text = child.log.read_text("utf-8", errors="replace")
+        lines = [line.strip() for line in text.splitlines()[-200:]]
         told = [line.removeprefix(SAID) for line in lines if line.startswith(SAID)]
         last = next((line for line in (*reversed(told), *reversed(lines)) if line), "it wrote nothing")
-        return _refuse(f"the {name} process ended ({how_it_ended(status)}): {last}; all of it is in {log}")
+        crashed = child.name == "supervisor" and status != REFUSED
+        how = how_it_ended(status) + (f", again after {RESTARTS} new starts" if crashed else "")
+        return _refuse(f"the {child.name} process ended ({how}): {last}; all of it is in {child.log}")
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self._settings.address, self._settings.port, timeout=2)

@@ -10,7 +10,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app.components import problem, rail, viewer  # noqa: E402
+from app.components import notices, problem, rail, viewer  # noqa: E402
 from app.queries import fleet, house  # noqa: E402
 
 ASSETS = ROOT / "app" / "assets"
@@ -45,6 +45,7 @@ def main() -> None:
     with problem.shown():
         machines = [machine.name for machine in fleet.fleet(house.stamp()).machines]
         rail.pickers(machines)
+        notices.notices()
         page.run()
 
 

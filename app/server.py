@@ -12,6 +12,7 @@ import streamlit as st
 
 from app.clock import now
 from app.settings import load
+from app.tracking_server import RunLink
 from core.jobs.parent import SAID, exit_with_parent
 from warehouse.errors import WarehouseError
 from warehouse.home import Warehouse
@@ -41,6 +42,7 @@ async def own_state(_app: st.App) -> AsyncGenerator[dict[str, Any], None]:
         yield {}
     finally:
         install(None)
+        runs.stop()
         owner.stop()
         warehouse.close()
 
@@ -58,4 +60,7 @@ def tell(error: Exception) -> bool:
 
 
 exit_with_parent()
-app = st.App(Path(__file__).with_name("main.py"), lifespan=own_state, on_script_error=tell)
+runs = RunLink()
+app = st.App(
+    Path(__file__).with_name("main.py"), lifespan=own_state, on_script_error=tell, routes=[runs.route]
+)

@@ -7,9 +7,10 @@ import getpass
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -44,6 +45,15 @@ class Settings:
         Seed of the demo fleet.
     open_browser
         Whether `telltale run` opens a browser when there is a screen.
+    workers
+        How many trainings run at once; 0 stands for half of the cores, at most 8.
+    tracking
+        Address of an MLflow server; empty for the home's own store.
+    cluster
+        Address of a Dask scheduler that trainings are sent to; empty to train on this machine.
+    cluster_ca, cluster_cert, cluster_key
+        PEM files for a scheduler that is reached by TLS: who signed its certificate, and this machine's own
+        certificate and key. All three or none.
     """
 
     home: Path
@@ -53,15 +63,34 @@ class Settings:
     role: str = field(default="admin", metadata={"doc": "viewer, labeller, trainer or admin"})
     demo_seed: int = field(default=7, metadata={"doc": "seed of the demo fleet"})
     open_browser: bool = field(default=True, metadata={"doc": "open a browser on `telltale run`"})
+    workers: int = field(
+        default=0, metadata={"doc": "trainings at once, up to 64; 0: half of the cores, at most 8"}
+    )
+    tracking: str = field(
+        default="", metadata={"doc": "http address of an MLflow server; empty: its own store"}
+    )
+    cluster: str = field(
+        default="",
+        metadata={"doc": "Dask scheduler for trainings, `tcp://host:8786` or `tls://host:8786`; empty: none"},
+    )
+    cluster_ca: str = field(
+        default="", metadata={"doc": "PEM file of who signed the scheduler's certificate"}
+    )
+    cluster_cert: str = field(default="", metadata={"doc": "PEM file of this machine's certificate"})
+    cluster_key: str = field(default="", metadata={"doc": "PEM file of this machine's private key"})
 
 
 def documented() -> tuple[tuple[str, str, str, str], ...]:
     """Return (key, environment variable, default, meaning) of every setting of telltale.toml."""
     return tuple(
-        (f.name, PREFIX + f.name.upper(), str(f.default) or "your user name", f.metadata["doc"])
+        (f.name, PREFIX + f.name.upper(), _default(f), f.metadata["doc"])
         for f in fields(Settings)
         if f.name != "home"
     )
+
+
+def _default(one: Field[object]) -> str:
+    return str(one.default) or ("your user name" if one.name == "profile" else "")
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -119,50 +148,105 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _checked(home: Path, values: Mapping[str, object], origin: Mapping[str, str]) -> Settings:
-    def integer(key: str, default: int, low: int, high: int) -> int:
-        value = values.get(key, default)
+    given = _Given(values, origin)
+    address = given.text("address", "127.0.0.1")
+    if address not in LOOPBACK:
+        raise SettingsError(
+            f"{origin['address']}: address {address} is refused: without sign-in anyone who reaches the port "
+            f"could change verdicts and models; use {', '.join(LOOPBACK)}"
+        )
+    role = given.text("role", "admin")
+    if role not in ORDER:
+        raise SettingsError(f"{origin['role']}: role must be one of {', '.join(ORDER)}, not {role!r}")
+    cluster = given.place("cluster", ("tcp", "tls"))
+    return Settings(
+        home=home,
+        address=address,
+        port=given.integer("port", 8501, 1, 65_535),
+        profile=given.text("profile", _user_name()),
+        role=role,
+        demo_seed=given.integer("demo_seed", 7, 0, 2**31 - 1),
+        open_browser=given.boolean("open_browser", default=True),
+        workers=given.integer("workers", 0, 0, 64),
+        tracking=given.place("tracking", ("http", "https")),
+        cluster=cluster,
+        **_tls(given, cluster),
+    )
+
+
+def _tls(given: "_Given", cluster: str) -> dict[str, str]:
+    """Return the files for a scheduler that is reached by TLS; all of them or none."""
+    files = {key: given.file(key) for key in ("cluster_ca", "cluster_cert", "cluster_key")}
+    missing = [key for key, value in files.items() if not value]
+    if cluster.startswith("tls:") and missing:
+        where = given.origin["cluster"]
+        raise SettingsError(f"{where}: a cluster with TLS needs {', '.join(missing)} too, as PEM files")
+    if len(missing) < len(files) and not cluster.startswith("tls:"):
+        key = next(key for key, value in files.items() if value)
+        raise SettingsError(
+            f"{given.origin[key]}: {key} is for a cluster at tls://host:port, not {cluster or 'none'}"
+        )
+    return files
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a person set, each value checked as it is asked for."""
+
+    values: Mapping[str, object]
+    origin: Mapping[str, str]
+
+    def integer(self, key: str, default: int, low: int, high: int) -> int:
+        value = self.values.get(key, default)
         try:
             number = int(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
         except ValueError:
             number = None
         if number is None or not low <= number <= high:
             raise SettingsError(
-                f"{origin[key]}: {key} must be a whole number from {low} to {high}, not {value!r}"
+                f"{self.origin[key]}: {key} must be a whole number from {low} to {high}, not {value!r}"
             )
         return number
 
-    def text(key: str, default: str, longest: int = 80) -> str:
-        value = values.get(key, default)
+    def text(self, key: str, default: str, longest: int = 80) -> str:
+        value = self.values.get(key, default)
         if not isinstance(value, str) or not value.strip() or len(value) > longest or not value.isprintable():
-            raise SettingsError(f"{origin[key]}: {key} must be 1 to {longest} printable characters")
+            raise SettingsError(f"{self.origin[key]}: {key} must be 1 to {longest} printable characters")
         return value.strip()
 
-    def boolean(key: str, *, default: bool) -> bool:
-        value = values.get(key, default)
+    def boolean(self, key: str, *, default: bool) -> bool:
+        value = self.values.get(key, default)
         spelled = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         found = value if isinstance(value, bool) else spelled.get(str(value).lower())
         if found is None:
-            raise SettingsError(f"{origin[key]}: {key} must be true or false, not {value!r}")
+            raise SettingsError(f"{self.origin[key]}: {key} must be true or false, not {value!r}")
         return found
 
-    address = text("address", "127.0.0.1")
-    if address not in LOOPBACK:
-        raise SettingsError(
-            f"{origin['address']}: address {address} is refused: without sign-in anyone who reaches the port "
-            f"could change verdicts and models; use {', '.join(LOOPBACK)}"
-        )
-    role = text("role", "admin")
-    if role not in ORDER:
-        raise SettingsError(f"{origin['role']}: role must be one of {', '.join(ORDER)}, not {role!r}")
-    return Settings(
-        home=home,
-        address=address,
-        port=integer("port", 8501, 1, 65_535),
-        profile=text("profile", _user_name()),
-        role=role,
-        demo_seed=integer("demo_seed", 7, 0, 2**31 - 1),
-        open_browser=boolean("open_browser", default=True),
+    def place(self, key: str, schemes: tuple[str, ...]) -> str:
+        value = str(self.values.get(key, "")).strip()
+        if value and not _is_address(value, schemes):
+            wanted = " or ".join(f"{scheme}://host:port" for scheme in schemes)
+            raise SettingsError(f"{self.origin[key]}: {key} must be empty or {wanted}, not {value!r}")
+        return value
+
+    def file(self, key: str) -> str:
+        value = str(self.values.get(key, "")).strip()
+        if value and not Path(value).expanduser().is_file():
+            raise SettingsError(f"{self.origin[key]}: {key} must be a PEM file; there is none at {value}")
+        return str(Path(value).expanduser().absolute()) if value else ""
+
+
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    """Return whether a text is an address of one of `schemes`, with a host and no name or password in it."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        return False
+    whole = (
+        parts.scheme in schemes and bool(parts.hostname) and parts.username is None and value.isprintable()
     )
+    return whole and (port is not None or parts.scheme in {"http", "https"}) and " " not in value
 
 
 def _user_name() -> str:

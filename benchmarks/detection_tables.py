@@ -1,8 +1,8 @@
 """What benchmarks of detection share: who judges, what is counted, and what a figure is read against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,16 @@ STATISTICAL: Final = "statistical"
 """The robust statistical detector with its threshold: what judges a sensor that has no trained model."""
 
 SHIFTS: Final = 1000
-"""Random shifts of our own sequences that a figure is held against."""
+"""Draws of what knows nothing: our own sequences shifted at random, and a random score."""
+
+DRAWS: Final = 10_000
+"""Resamples of a bootstrap."""
+
+Figures = dict[str, float | int | str]
+"""What a benchmark writes: flat, each key ends in its unit."""
+
+Chance = Callable[[Mask, np.random.Generator], Mask]
+"""Gives as many flagged steps as there were, elsewhere."""
 
 
 def raiser_of(preset: str, *, mode: Mode, seed: int) -> Raiser:
@@ -65,6 +74,9 @@ class Points:
     fn: int = 0
     tn: int = 0
 
+    def __add__(self, other: "Points") -> "Points":
+        return Points(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
     @classmethod
     def pooled(cls, found: Sequence[Mask], truth: Sequence[Mask], first: int = 0) -> Self:
         """Count the steps from `first` on of all runs together."""
@@ -90,6 +102,11 @@ class Points:
         """Missed alarm rate: percent of anomalous steps that are not flagged."""
         return 100 * self.fn / max(1, self.fn + self.tp)
 
+    @property
+    def flagged_share(self) -> float:
+        """Share of steps that are flagged."""
+        return (self.tp + self.fp) / max(1, self.tp + self.fp + self.fn + self.tn)
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -107,6 +124,36 @@ class Windows:
     missed: float
     wrong: float
 
+    @property
+    def tp(self) -> float:
+        """Windows found."""
+        return self.found
+
+    @property
+    def fp(self) -> float:
+        """Events outside all windows."""
+        return self.wrong
+
+    @property
+    def fn(self) -> float:
+        """Windows missed."""
+        return self.missed
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the share of windows found and of events that are right; 0 without one found."""
+        return 2 * self.tp / (2 * self.tp + self.fp + self.fn) if self.tp else 0.0
+
+    @classmethod
+    def mean(cls, counts: Sequence["Windows"]) -> Self:
+        """Return mean counts."""
+        return cls(*(float(np.mean([getattr(one, part) for one in counts])) for part in _WINDOWS))
+
+    @classmethod
+    def total(cls, counts: Sequence["Windows"]) -> Self:
+        """Return summed counts."""
+        return cls(*(float(sum(getattr(one, part) for one in counts)) for part in _WINDOWS))
+
     @classmethod
     def of(cls, events: Sequence[tuple[int, int]], windows: Sequence[tuple[int, int]]) -> Self:
         """Count half-open events against half-open windows."""
@@ -115,29 +162,92 @@ class Windows:
         return cls(found, len(windows) - found, wrong)
 
 
+_WINDOWS: Final = tuple(Windows.__dataclass_fields__)
+
+
+class Counted(Protocol):
+    """What an F1 is made of: `Points`, `Windows`, or NASA's count of events."""
+
+    @property
+    def tp(self) -> float:
+        """True positives."""
+
+    @property
+    def fp(self) -> float:
+        """False positives."""
+
+    @property
+    def fn(self) -> float:
+        """False negatives."""
+
+
+def f1_interval(
+    ours: Sequence[Counted], others: Sequence[Counted], *, seed: int, draws: int = DRAWS
+) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the difference in F1 of summed counts.
+
+    Parameters
+    ----------
+    ours, others
+        Counts of the same series in the same order, which are drawn together, with replacement.
+    """
+    mine, theirs = (
+        np.array([(one.tp, one.fp, one.fn) for one in side], dtype=np.float64) for side in (ours, others)
+    )
+    chosen = np.random.default_rng(seed).integers(0, len(ours), (draws, len(ours)))
+    difference = _f1(mine[chosen].sum(axis=1)) - _f1(theirs[chosen].sum(axis=1))
+    low, high = np.quantile(difference, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def mean_interval(differences: NDArray[np.float64], *, seed: int) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the mean of paired differences, drawn with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, differences.size, (DRAWS, differences.size))
+    low, high = np.quantile(differences[drawn].mean(axis=1), (0.025, 0.975))
+    return float(low), float(high)
+
+
 def shifted(inside: Mask, generator: np.random.Generator) -> Mask:
     """Return the same sequences moved by a random number of steps, around the end to the start."""
     moved: Mask = np.roll(inside, int(generator.integers(inside.size)))
     return moved
 
 
-def shifted_points(
-    found: Sequence[Mask], truth: Sequence[Mask], first: int, *, seed: int
-) -> NDArray[np.float64]:
-    """Return the (`SHIFTS`,) F1 of our own sequences shifted within each run's steps from `first` on."""
+def scattered(inside: Mask, generator: np.random.Generator) -> Mask:
+    """Return the steps with the highest random scores, as many as are flagged."""
+    found = np.zeros(inside.size, dtype=np.bool_)
+    found[generator.choice(inside.size, int(inside.sum()), replace=False)] = True
+    return found
+
+
+CHANCES: Final[Mapping[str, Chance]] = {
+    "ours shifted at random (cheat)": shifted,
+    "random score (cheat, as many flagged as ours)": scattered,
+}
+
+
+def points_by_chance(
+    chance: Chance, found: Sequence[Mask], truth: Sequence[Mask], first: int, *, seed: int
+) -> list[Points]:
+    """Return `SHIFTS` counts of chance within each run's steps from `first` on."""
     generator = np.random.default_rng(seed)
     parts, true = [one[first:] for one in found], [one[first:] for one in truth]
-    return np.array(
-        [Points.pooled([shifted(one, generator) for one in parts], true).f1 for _ in range(SHIFTS)]
-    )
+    return [Points.pooled([chance(one, generator) for one in parts], true) for _ in range(SHIFTS)]
 
 
-def shifted_windows(inside: Mask, windows: Sequence[tuple[int, int]], *, seed: int) -> Windows:
-    """Return the mean counts of our own sequences shifted within one judged part."""
+def windows_by_chance(
+    chance: Chance, inside: Mask, windows: Sequence[tuple[int, int]], *, seed: int
+) -> Windows:
+    """Return the mean counts of `SHIFTS` draws of chance within one judged part."""
     generator = np.random.default_rng(seed)
-    counts = [Windows.of(stretches(shifted(inside, generator)), windows) for _ in range(SHIFTS)]
-    found, missed, wrong = np.mean([(one.found, one.missed, one.wrong) for one in counts], axis=0)
-    return Windows(float(found), float(missed), float(wrong))
+    return Windows.mean([Windows.of(stretches(chance(inside, generator)), windows) for _ in range(SHIFTS)])
+
+
+def _f1(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (k,) F1 of (k, 3) true positives, false positives and false negatives; 0 without any."""
+    below = 2 * totals[:, 0] + totals[:, 1] + totals[:, 2]
+    found: NDArray[np.float64] = np.divide(2 * totals[:, 0], below, out=np.zeros(below.size), where=below > 0)
+    return found
 
 
 def per_ten_thousand(events: float, steps: int) -> float:

@@ -1,18 +1,14 @@
-"""What a count of events is read against: our own sequences moved at random, and another's events, paired."""
+"""What a count of NASA's events is read against: flagging everything, our own sequences moved at random."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.detection_tables import SHIFTS
 from benchmarks.smap_channels import Channel, Count, Span, counted
 
 Events = Mapping[str, Sequence[Span]]
 """Events of each channel."""
-
-SHIFTS: Final = 1000
-DRAWS: Final = 10_000
 
 
 def everything(channels: Sequence[Channel]) -> Events:
@@ -41,31 +37,4 @@ def moved_at_random(
         found.append(
             counted(channels, {name: moved(events.get(name, ()), by[name], steps[name]) for name in steps})
         )
-    return found
-
-
-def f1_interval(
-    ours: Sequence[Count], others: Sequence[Count], *, seed: int, draws: int = DRAWS
-) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the difference in F1, channels drawn with replacement.
-
-    Parameters
-    ----------
-    ours, others
-        Counts of the same channels in the same order. A channel that is listed twice is one count, so that
-        its two listings stay together.
-    """
-    mine, theirs = (
-        np.array([(one.tp, one.fp, one.fn) for one in side], dtype=np.float64) for side in (ours, others)
-    )
-    chosen = np.random.default_rng(seed).integers(0, len(ours), (draws, len(ours)))
-    difference = _f1(mine[chosen].sum(axis=1)) - _f1(theirs[chosen].sum(axis=1))
-    low, high = np.quantile(difference, (0.025, 0.975))
-    return float(low), float(high)
-
-
-def _f1(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (k,) F1 of (k, 3) true positives, false positives and false negatives; 0 without any."""
-    below = 2 * totals[:, 0] + totals[:, 1] + totals[:, 2]
-    found: NDArray[np.float64] = np.divide(2 * totals[:, 0], below, out=np.zeros(below.size), where=below > 0)
     return found

@@ -4,7 +4,9 @@
 
 As NAB does, the first 15 % of a series, at most 750 rows, are there to learn from, and rows are steps
 whatever time lies between them; a time given twice keeps its later row. A window is found by an event that
-overlaps it.
+overlaps it. Beside the counts stand what knows nothing (flagging everything, our own sequences shifted, a
+random score) and the cost of the published recipe. The reference of the paired interval is Telemanom where it
+is trained, else the statistical detector with Telemanom's dynamic threshold.
 Reference: Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta Anomaly
 Benchmark", ICMLA 2015.
 """
@@ -22,17 +24,21 @@ import numpy as np
 import polars as pl
 
 from benchmarks.detection_tables import (
+    CHANCES,
     SHIFTS,
     STATISTICAL,
+    Figures,
     Windows,
+    f1_interval,
     flags,
     judged,
     key_figures,
     per_ten_thousand,
     raiser_of,
-    shifted_windows,
     stretches,
+    windows_by_chance,
 )
+from benchmarks.published_recipe import Taught, add_options, against_recipe
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from core.detectors.robust_regression import RobustRegression
 from core.detectors.telemanom import Telemanom
@@ -48,6 +54,9 @@ PROBATION: Final = 0.15
 PROBATION_ROWS: Final = 750
 HEALTHY_STRETCH: Final = "machine_temperature"
 """The series whose rows before its first window are judged once more, as a healthy series of their own."""
+
+LSTM: Final = "Telemanom"
+PUBLISHED_RULE: Final = "statistical with dynamic threshold"
 
 Judge = Callable[[Signal, int], Mask]
 
@@ -81,6 +90,35 @@ class Series:
         """Steps after the probationary period."""
         return len(self.signal) - self.rows
 
+    @property
+    def judged_windows(self) -> list[tuple[int, int]]:
+        """Half-open steps of its windows, from the first judged step on."""
+        return [(max(0, a - self.rows), b - self.rows) for a, b in self.windows if b > self.rows]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a method found in one series.
+
+    Parameters
+    ----------
+    seeds
+        By seed, or one.
+    share
+        Mean share of judged steps that it flags.
+    cpu_s
+        CPU seconds of learning and judging, of the first seed.
+    """
+
+    seeds: tuple[Windows, ...]
+    share: float
+    cpu_s: float = 0.0
+
+    @property
+    def mean(self) -> Windows:
+        """Mean over seeds."""
+        return Windows.mean(self.seeds)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
@@ -92,63 +130,87 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--preset", choices=(STATISTICAL, *PRESET_NAMES), default="quick")
     parser.add_argument("--mode", choices=("causal", "review"), default="causal")
     parser.add_argument("--telemanom", action="store_true", help="train its LSTM too, minutes a series")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=5, help="of our own judge; the LSTM takes the first")
     parser.add_argument("--json", type=Path)
+    add_options(parser)
     options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error("--seeds must be at least 1")
     wanted = options.series.split(",") if options.series else [""]
     series = [one for one in _read(options.folder) if any(word in one.name for word in wanted)]
     if not series:
         raise SystemExit(f"no series of {options.folder / LABELS} has one of {', '.join(wanted)} in its name")
     ours = f"{options.preset}, this run"
-    judges = _judges(options.preset, options.mode, options.seed)
-    if options.telemanom:
-        judges["Telemanom"] = partial(
-            _judge, lambda: EventRaiser(Telemanom(seed=options.seed), DynamicThreshold())
-        )
-    figures: dict[str, float | int | str] = {"preset": options.preset, "mode": options.mode}
-    figures |= {"series_count": len(series), "shifts_count": SHIFTS, "seed_number": options.seed}
+    # The statistical detector draws no random number.
+    seeds = 1 if options.preset == STATISTICAL else options.seeds
+    judges = _judges(ours, options.preset, options.mode, seeds, telemanom=options.telemanom)
+    figures: Figures = {"preset": options.preset, "mode": options.mode}
+    figures |= {"series_count": len(series), "draws_count": SHIFTS, "seeds_count": seeds}
     rows = []
-    totals: dict[str, list[tuple[Windows, float, int]]] = {}
+    totals: dict[str, list[tuple[Series, Counts]]] = {}
     for one in series:
-        for name, (counts, share) in _counted(one, judges, ours, options.seed).items():
-            rows.append(_row(one, name, counts, share))
-            figures |= key_figures(f"{one.name} {name.split(',')[0]}", _values(one, counts, share))
+        for name, counts in _counted(one, judges, ours).items():
+            rows.append(_row(one, name, counts))
+            figures |= key_figures(f"{one.name} {name.split(',')[0]}", _values(one, counts))
             if not one.repeated:
-                totals.setdefault(name, []).append((counts, share, one.judged_steps))
+                totals.setdefault(name, []).append((one, counts))
     show(
         f"{len(series)} series; the first {PROBATION:.0%}, at most {PROBATION_ROWS} rows, are learned from",
         ["series", "method", "windows", "false", "false per 10,000 steps", "flagged"],
         rows,
     )
-    figures |= _summed(totals)
+    if totals:
+        figures |= _summed(totals, LSTM if options.telemanom else PUBLISHED_RULE)
+        if not options.no_recipe:
+            costs = {name: sum(counts.cpu_s for _, counts in totals[name]) for name in judges}
+            taught = [_taught(one) for one in series if not one.repeated]
+            figures |= against_recipe(taught, costs, batches=options.recipe_batches)
     figures |= {"cpu_s": round(cpu_s(), 1), "memory_peak_mb": round(peak_mb())}
     print(f"{cpu_s():.1f} CPU s, peak {peak_mb():.0f} MB")
     write(options.json, figures)
 
 
-def _counted(
-    one: Series, judges: Mapping[str, Judge], ours: str, seed: int
-) -> dict[str, tuple[Windows, float]]:
-    """Return the counts and the flagged share of each method on the judged steps, references among them."""
-    found = {name: judge(one.signal, one.rows)[one.rows :] for name, judge in judges.items()}
-    found["flag everything (cheat)"] = np.ones(one.judged_steps, dtype=np.bool_)
-    windows = [(max(0, a - one.rows), b - one.rows) for a, b in one.windows if b > one.rows]
-    counts = {
-        name: (Windows.of(stretches(inside), windows), float(inside.mean())) for name, inside in found.items()
-    }
-    shifts = shifted_windows(found[ours], windows, seed=seed)
-    return counts | {"ours shifted at random": (shifts, float(found[ours].mean()))}
+def _counted(one: Series, judges: Mapping[str, Sequence[Judge]], ours: str) -> dict[str, Counts]:
+    """Return what each method finds in the judged steps, references among them."""
+    found: dict[str, Counts] = {}
+    chances: dict[str, list[Windows]] = {name: [] for name in CHANCES}
+    for name, seeds in judges.items():
+        costs, masks = [], []
+        for judge in seeds:
+            before = cpu_s()
+            masks.append(judge(one.signal, one.rows)[one.rows :])
+            costs.append(cpu_s() - before)
+        found[name] = _told(one, masks, costs[0])
+        if name == ours:
+            for chance, draw in CHANCES.items():
+                chances[chance] += [
+                    windows_by_chance(draw, inside, one.judged_windows, seed=seed)
+                    for seed, inside in enumerate(masks)
+                ]
+    found["flag everything (cheat)"] = _told(one, [np.ones(one.judged_steps, dtype=np.bool_)])
+    return found | {name: Counts(tuple(each), found[ours].share) for name, each in chances.items()}
 
 
-def _judges(preset: str, mode: Mode, seed: int) -> dict[str, Judge]:
-    """Return our own judge, named first, and those that any run can afford beside it."""
-    return {
-        f"{preset}, this run": partial(_judge, lambda: raiser_of(preset, mode=mode, seed=seed)),
-        "statistical detector": partial(_judge, lambda: raiser_of(STATISTICAL, mode="causal", seed=0)),
-        "statistical with dynamic threshold": partial(
-            _judge, lambda: EventRaiser(RobustRegression(), DynamicThreshold())
-        ),
+def _told(one: Series, masks: Sequence[Mask], seconds: float = 0.0) -> Counts:
+    windows = tuple(Windows.of(stretches(inside), one.judged_windows) for inside in masks)
+    return Counts(windows, float(np.mean([inside.mean() for inside in masks])), seconds)
+
+
+def _taught(one: Series) -> Taught:
+    """Return a series as the recipe gets it: it predicts the steps that are judged."""
+    return Taught.scaled(one.name, one.signal.values[: one.rows], one.signal.values[one.rows :])
+
+
+def _judges(ours: str, preset: str, mode: Mode, seeds: int, *, telemanom: bool) -> dict[str, list[Judge]]:
+    """Return our own judges, one a seed, named first, and those that any run can afford beside it."""
+    judges: dict[str, list[Judge]] = {
+        ours: [partial(_judge, partial(raiser_of, preset, mode=mode, seed=seed)) for seed in range(seeds)],
+        "statistical detector": [partial(_judge, partial(raiser_of, STATISTICAL, mode="causal", seed=0))],
+        PUBLISHED_RULE: [partial(_judge, lambda: EventRaiser(RobustRegression(), DynamicThreshold()))],
     }
+    if telemanom:
+        judges[LSTM] = [partial(_judge, lambda: EventRaiser(Telemanom(seed=0), DynamicThreshold()))]
+    return judges
 
 
 def _judge(make: Callable[[], Raiser], signal: Signal, rows: int) -> Mask:
@@ -156,53 +218,64 @@ def _judge(make: Callable[[], Raiser], signal: Signal, rows: int) -> Mask:
     return flags(judged(make(), signal, rows))
 
 
-def _values(one: Series, counts: Windows, share: float) -> dict[str, float]:
+def _values(one: Series, counts: Counts) -> dict[str, float]:
+    found = counts.mean
     return {
-        "windows_found_count": counts.found,
-        "windows_count": counts.found + counts.missed,
-        "false_events_count": counts.wrong,
-        "false_events_per_10000_steps": per_ten_thousand(counts.wrong, one.judged_steps),
-        "flagged_ratio": share,
+        "windows_found_count": found.found,
+        "windows_count": found.found + found.missed,
+        "false_events_count": found.wrong,
+        "false_events_per_10000_steps": per_ten_thousand(found.wrong, one.judged_steps),
+        "flagged_ratio": counts.share,
     }
 
 
-def _row(one: Series, name: str, counts: Windows, share: float) -> list[str]:
-    total = round(counts.found + counts.missed)
+def _row(one: Series, name: str, counts: Counts) -> list[str]:
+    found = counts.mean
+    total = round(found.found + found.missed)
     return [
         one.name,
         name,
-        f"{counts.found:.3g} of {total}" if total else "-",
-        f"{counts.wrong:.3g}",
-        f"{per_ten_thousand(counts.wrong, one.judged_steps):.2f}",
-        f"{share:.3f}",
+        f"{found.found:.3g} of {total}" if total else "-",
+        f"{found.wrong:.3g}",
+        f"{per_ten_thousand(found.wrong, one.judged_steps):.2f}",
+        f"{counts.share:.3f}",
     ]
 
 
-def _summed(totals: Mapping[str, Sequence[tuple[Windows, float, int]]]) -> dict[str, float | int | str]:
-    """Show and return the sums over series."""
-    figures: dict[str, float | int | str] = {}
+def _summed(totals: Mapping[str, Sequence[tuple[Series, Counts]]], reference: str) -> Figures:
+    """Show and return the sums over series, beside the reference."""
+    figures: Figures = {"reference": reference}
     rows = []
+    theirs = [counts.mean for _, counts in totals[reference]]
     for name, parts in totals.items():
-        found, missed, wrong = (
-            sum(getattr(counts, part) for counts, _, _ in parts) for part in ("found", "missed", "wrong")
-        )
-        steps = sum(count for _, _, count in parts)
-        rate = per_ten_thousand(wrong, steps)
-        share = sum(part * count for _, part, count in parts) / steps
-        rows.append(
-            [name, f"{found:.3g} of {round(found + missed)}", f"{wrong:.3g}", f"{rate:.2f}", f"{share:.3f}"]
-        )
-        figures |= key_figures(
-            f"all {name.split(',')[0]}",
-            {
-                "windows_found_count": found,
-                "windows_count": found + missed,
-                "false_events_count": wrong,
-                "false_events_per_10000_steps": rate,
-                "flagged_ratio": share,
-            },
-        )
-    show("All files", ["method", "windows", "false", "false per 10,000 steps", "flagged"], rows)
+        by_seed = [Windows.total(each) for each in zip(*(counts.seeds for _, counts in parts), strict=True)]
+        mean, f1 = Windows.mean(by_seed), [one.f1 for one in by_seed]
+        steps = sum(one.judged_steps for one, _ in parts)
+        rate = per_ten_thousand(mean.wrong, steps)
+        share = sum(counts.share * one.judged_steps for one, counts in parts) / steps
+        values = {
+            "windows_found_count": mean.found,
+            "windows_count": mean.found + mean.missed,
+            "false_events_count": mean.wrong,
+            "false_events_per_10000_steps": rate,
+            "flagged_ratio": share,
+            "f1_ratio": float(np.mean(f1)),
+            "f1_deviation_ratio": float(np.std(f1)),
+        }
+        beside = ""
+        if name != reference:
+            low, high = f1_interval([counts.mean for _, counts in parts], theirs, seed=0)
+            difference = mean.f1 - Windows.total(theirs).f1
+            beside = f"{difference:+.3f} ({low:+.3f} to {high:+.3f})"
+            values |= {"difference_ratio": difference, "difference_low_ratio": low}
+            values["difference_high_ratio"] = high
+        figures |= key_figures(f"all {name.split(',')[0]}", values)
+        told = f"{mean.found:.3g} of {round(mean.found + mean.missed)}"
+        deviation = f" ± {np.std(f1):.3f}" if len(f1) > 1 else ""
+        cells = [name, told, f"{mean.wrong:.3g}", f"{rate:.2f}", f"{share:.3f}"]
+        rows.append([*cells, f"{np.mean(f1):.3f}{deviation}", beside])
+    header = ["method", "windows", "false", "false per 10,000 steps", "flagged", "F1 of windows"]
+    show("All files", [*header, f"against {reference}, 95 %"], rows)
     return figures
 
 

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from benchmarks import smap_search
+from benchmarks.detection_tables import Figures
 from benchmarks.smap_channels import Channel, Count
-from benchmarks.smap_rows import Figures
 from benchmarks.tables import show
 from core.results import Mode
 

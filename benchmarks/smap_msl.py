@@ -23,14 +23,16 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.event_counting import SHIFTS, everything, moved_at_random
+from benchmarks.detection_tables import SHIFTS, Figures
+from benchmarks.event_counting import everything, moved_at_random
 from benchmarks.panel_runs import Networks, Run, run_panel
+from benchmarks.published_recipe import add_options, against_recipe
 from benchmarks.single_threaded import single_threaded
 from benchmarks.smap_channels import Channel, read_channels
-from benchmarks.smap_costs import against_recipe, fleets
+from benchmarks.smap_costs import fleets, taught
 from benchmarks.smap_folds import fold_figures
 from benchmarks.smap_presets import panel_of
-from benchmarks.smap_rows import HEADER, Figures, Row, lstm_run, of_events, read_events, told, write_events
+from benchmarks.smap_rows import HEADER, Row, lstm_run, of_events, read_events, told, write_events
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from core.results import Mode
 
@@ -91,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.folds:
         figures |= fold_figures(channels, options.seeds)
     if not options.no_recipe:
-        costs = {_title(*key): run.costs for key, run in runs.items()}
-        figures |= against_recipe(channels, costs, batches=options.recipe_batches)
+        costs = {_title(*key): run.costs.cpu_s for key, run in runs.items()}
+        figures |= against_recipe(taught(channels), costs, batches=options.recipe_batches)
     if options.repeat:
         names = [one.name for one in channels]
         figures |= fleets(options.data, options.labels, names)
@@ -117,14 +119,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--reference", type=Path, help="by default reference_events.csv beside LABELS.csv")
     parser.add_argument("--lstm", action="store_true", help="train Telemanom's LSTM, too")
     parser.add_argument("--folds", action="store_true", help="search in five folds of these channels, too")
-    parser.add_argument("--no-recipe", action="store_true", help="leave out the published recipe's cost")
-    parser.add_argument(
-        "--recipe-batches", type=int, default=200, help="measured on each channel; 0 trains to the end"
-    )
+    add_options(parser)
     parser.add_argument("--repeat", action="store_true", help="cost of the instant tier for larger fleets")
     options = parser.parse_args(arguments)
-    if options.seeds < 1 or options.recipe_batches < 0:
-        parser.error("--seeds must be at least 1, and --recipe-batches at least 0")
+    if options.seeds < 1:
+        parser.error("--seeds must be at least 1")
     return options
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.detection_tables import keyed
-from benchmarks.event_counting import Events, f1_interval
+from benchmarks.detection_tables import Figures, f1_interval, keyed
+from benchmarks.event_counting import Events
 from benchmarks.panel_runs import Costs, Run, train_together
 from benchmarks.smap_channels import Channel, Count, count
 from benchmarks.tables import peak_mb
@@ -17,8 +17,6 @@ from core.detectors.telemanom import Telemanom
 from core.ensembles.raise_events import Detection
 from core.splits import joined
 from core.thresholds.dynamic import DynamicThreshold
-
-Figures = dict[str, float | int | str]
 
 SPACECRAFT: Final = ("SMAP", "MSL")
 
@@ -121,9 +119,8 @@ def told(row: Row, reference: Row | None) -> tuple[list[str], Figures]:
         figures[f"{key}_{craft.lower()}_f1_ratio"] = _mean([one.f1 for one in counts])
     beside = ""
     if reference is not None and row.channels and row is not reference:
-        # Seeds are added up, so the difference is of the pooled counts of all seeds.
-        seeds = len(totals)
-        theirs = [_times(reference.channels[one], seeds) for one in row.channels]
+        # Counts of all seeds are pooled; the reference's F1 is the same however often it counts.
+        theirs = [reference.channels[one] for one in row.channels]
         low, high = f1_interval(list(row.channels.values()), theirs, seed=0)
         difference = row.f1 - reference.f1
         beside = f"{difference:+.3f} ({low:+.3f} to {high:+.3f})"
@@ -166,10 +163,6 @@ def lstm_run(channels: Sequence[Channel]) -> Run:
             judged = rule.judge(scores, detector.scaled(channel.test))
         run.note(channel, Detection(scores, judged.events, judged.level), 0)
     return run
-
-
-def _times(one: Count, times: int) -> Count:
-    return sum((one for _ in range(times)), Count())
 
 
 def _mean(values: Sequence[float]) -> float:

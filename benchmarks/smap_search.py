@@ -22,7 +22,8 @@ from benchmarks.tables import cpu_s, show, write
 from core.detectors.contract import Detector
 from core.detectors.temporal_convolution import TemporalConvolution
 from core.ensembles.blend import Blend, Doubles, blended
-from core.ensembles.panel import Panel, PanelParameters
+from core.ensembles.panel import Panel
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.presets import ERRORS, NETWORK, SUMS, windows
 from core.ensembles.sources import make
 from core.ensembles.votes import Voters, causal_votes, levels, review_votes
@@ -136,7 +137,7 @@ def tried(channel: Channel, mode: Mode, settings: Sequence[Setting], given: "Giv
     scores = whole.scores(signal, given=given.scores(channel))
     ratios = whole.ratios(scores, judged, signal.phase)
     normals = whole.normals(joined(channel.train, channel.calibrate))
-    alone, _ = whole.trusted(scores, judged)
+    alone = np.any([one.inside for one in whole.trusted(scores, judged).values()], axis=0)
     found: Found = {}
     for entries in dict.fromkeys(one.entries for one in settings):
         seats = [one for one in ENTRIES[mode][entries] if one in ratios]

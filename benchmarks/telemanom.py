@@ -2,18 +2,23 @@
 
     python -m benchmarks.telemanom DATA.zip LABELS.csv --reference EVENTS.csv --json OUT.json
 
-Counts as Hundman et al. (KDD 2018): a detected event that overlaps a labelled sequence finds it, one that
-overlaps none is a false alarm. Flagging everything scores high under that rule, hence the share of points.
+Counts as `benchmarks.smap_channels` does, after Hundman et al. (KDD 2018). Flagging everything scores high
+under that rule, hence the share of points, and our own sequences moved at random.
 """
 
 import argparse
-import csv
 import tempfile
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from app.clock import now
+from benchmarks.detection_tables import SHIFTS, Figures
+from benchmarks.event_counting import everything, moved_at_random
+from benchmarks.published_recipe import add_options, against_recipe
+from benchmarks.smap_channels import Span, read_channels
+from benchmarks.smap_costs import taught
+from benchmarks.smap_rows import HEADER, Row, of_events, read_events, told
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from core.errors import CoreError
 from core.workflows.ingest import ingest
@@ -25,7 +30,8 @@ from warehouse.catalog import Sensor
 from warehouse.home import Warehouse
 from warehouse.sources import smap_msl
 
-Intervals = list[tuple[int, int]]  # half-open steps of the test part
+_JUDGED: Final = HEADER.index("train s")
+"""Columns before those of costs, which are told below the table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,32 +46,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--preset", choices=PRESET_NAMES, default="telemanom")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
+    add_options(parser)
     options = parser.parse_args(arguments)
-    channels = options.channels.split(",")
-    truth: dict[str, Intervals] = defaultdict(list)
-    for sequence in smap_msl.read_labels(options.labels):
-        if sequence.channel in channels:
-            truth[sequence.channel].append((sequence.start, sequence.end + 1))
+    channels = read_channels(options.data, options.labels, options.channels.split(","))
+    names = [one.name for one in channels]
     with tempfile.TemporaryDirectory(prefix="telltale-") as folder:
         home = Warehouse.open(Path(folder))
-        batch = smap_msl.read(options.data, options.labels, now=now(), channels=channels)
+        batch = smap_msl.read(options.data, options.labels, now=now(), channels=names)
         ingest(batch, warehouse=home, clock=now, actor="benchmark", queue=False)
-        statistical = {one: _judge(home, home.catalog.find_sensor(one)) for one in channels}
+        statistical = {one: _judge(home, home.catalog.find_sensor(one)) for one in names}
         before = cpu_s()
-        refused = _train(home, channels, options.preset, options.seed)
+        refused = _train(home, names, options.preset, options.seed)
         train_cpu = cpu_s() - before
         before = cpu_s()
-        learned = {one: _judge(home, home.catalog.find_sensor(one)) for one in channels}
+        learned = {one: _judge(home, home.catalog.find_sensor(one)) for one in names}
         score_cpu = cpu_s() - before
-        lengths = {one: _length(home, home.catalog.find_sensor(one)) for one in channels}
-    found: dict[str, Mapping[str, Intervals]] = {
-        f"{options.preset}, this run": learned,
-        "statistical detector, this run": statistical,
-        "flag everything (cheat)": {one: [(0, lengths[one])] for one in channels},
-    }
+    rows = [
+        of_events(f"{options.preset} (this run)", channels, learned),
+        of_events("statistical detector (this run)", channels, statistical),
+        of_events("flag everything (cheat)", channels, everything(channels)),
+        Row(
+            f"our sequences moved at random (cheat, {SHIFTS:,} draws)",
+            moved_at_random(channels, learned, seed=0),
+            {},
+        ),
+    ]
+    reference = None
     if options.reference is not None:
-        found["published Telemanom run"] = _reference(options.reference, channels)
-    figures: dict[str, float | int | str] = {
+        events = read_events(options.reference, channels)
+        reference = of_events("published Telemanom run", channels, events)
+        rows.append(reference)
+    figures: Figures = {
         "channels_count": len(channels),
         "refused_count": len(refused),
         "train_cpu_s": round(train_cpu, 2),
@@ -74,23 +85,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "preset": options.preset,
         "seed_number": options.seed,
     }
-    rows = []
-    for name, events in found.items():
-        counted = _count(events, truth, lengths)
-        rows.append(
-            [name, *(f"{value:.3f}" if isinstance(value, float) else str(value) for value in counted)]
-        )
-        key = name.split(",")[0].split(" (")[0].lower().replace(" ", "_")
-        for column, value in zip(("tp", "fp", "fn", "f1", "flagged"), counted, strict=True):
-            figures[f"{key}_{column}_{'ratio' if column in {'f1', 'flagged'} else 'count'}"] = value
-    show(
-        f"{len(channels)} channels: {', '.join(channels)}",
-        ["detector", "tp", "fp", "fn", "F1", "flagged"],
-        rows,
-    )
+    lines = []
+    for row in rows:
+        cells, found = told(row, reference)
+        lines.append(cells[:_JUDGED])
+        figures |= found
+    show(f"{len(channels)} channels: {', '.join(names)}", HEADER[:_JUDGED], lines)
     for one, reason in refused.items():
         print(f"{one}: not trained, {reason}")
     print(f"training {train_cpu:.1f} CPU s, scoring {score_cpu:.1f} CPU s, peak {peak_mb():.0f} MB")
+    if not options.no_recipe:
+        costs = {f"{options.preset} (from storage to storage)": train_cpu + score_cpu}
+        figures |= against_recipe(taught(channels), costs, batches=options.recipe_batches)
     write(options.json, figures)
 
 
@@ -106,50 +112,17 @@ def _train(home: Warehouse, channels: Sequence[str], preset: str, seed: int) -> 
     return refused
 
 
-def _judge(home: Warehouse, sensor: Sensor) -> Intervals:
-    """Score a channel with its champion and return its events as steps of the test part."""
+def _judge(home: Warehouse, sensor: Sensor) -> list[Span]:
+    """Score a channel with its champion and return its events as inclusive steps of the test part."""
     score_sensor(sensor, warehouse=home, clock=now)
     part = declared(home.catalog.parts(sensor.asset_id), "test")
     if part is None or sensor.interval_s is None:
         raise SystemExit(f"{sensor.key} has no declared test part")
     step = sensor.interval_s
     return [
-        (round((start - part[0]).total_seconds() / step), round((end - part[0]).total_seconds() / step))
+        (round((start - part[0]).total_seconds() / step), round((end - part[0]).total_seconds() / step) - 1)
         for start, end in home.results.events_current([sensor.id]).select("start", "end").iter_rows()
     ]
-
-
-def _length(home: Warehouse, sensor: Sensor) -> int:
-    part = declared(home.catalog.parts(sensor.asset_id), "test")
-    return 0 if part is None else round((part[1] - part[0]).total_seconds() / (sensor.interval_s or 1))
-
-
-def _reference(path: Path, channels: Sequence[str]) -> dict[str, Intervals]:
-    events: dict[str, Intervals] = {one: [] for one in channels}
-    with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            if row["channel"] in events:
-                events[row["channel"]].append((int(row["start"]), int(row["end"]) + 1))
-    return events
-
-
-def _count(
-    events: Mapping[str, Intervals], truth: Mapping[str, Intervals], lengths: Mapping[str, int]
-) -> tuple[int, int, int, float, float]:
-    """Return true and false positives, false negatives, F1 and the share of flagged steps."""
-    tp = fp = fn = flagged = 0
-    for channel, found in events.items():
-        known, hit = truth[channel], set()
-        for start, end in sorted(found):
-            match = next((n for n, (a, b) in enumerate(known) if start < b and end > a), None)
-            if match is None:
-                fp += 1
-            else:
-                hit.add(match)
-            flagged += end - start
-        tp, fn = tp + len(hit), fn + len(known) - len(hit)
-    f1 = 2 * tp / (2 * tp + fp + fn) if tp else 0.0
-    return tp, fp, fn, f1, flagged / max(1, sum(lengths.values()))
 
 
 if __name__ == "__main__":

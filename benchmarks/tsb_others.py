@@ -16,8 +16,9 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.detection_tables import mean_interval
 from benchmarks.tables import show, write
-from benchmarks.tsb_ad import CHOSEN, interval
+from benchmarks.tsb_ad import CHOSEN
 from benchmarks.tsb_files import default_labels, left_over
 from benchmarks.tsb_published import MULTIVARIATE_WINDOW, kmeans_ad, poly, univariate_window
 from benchmarks.tsb_search import scores
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{name}_{one}_vus_pr_ratio": float(m) for one, m in zip(METHODS, table.mean(0), strict=True)
         }
         best = table[:, 1 + int(table[:, 1:].mean(axis=0).argmax())]
-        low, high = interval(table[:, 0] - best, np.random.default_rng(0))
+        low, high = mean_interval(table[:, 0] - best, seed=0)
         report |= {f"{name}_difference_low_ratio": low, f"{name}_difference_high_ratio": high}
         wins = int((table[:, 0] > best).sum())
         report[f"{name}_wins_count"] = wins

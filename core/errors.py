@@ -27,7 +27,19 @@ class ConstantSignal(CoreError):
 
 
 class ParameterError(CoreError):
-    """A parameter is outside its range; the message names it."""
+    """A parameter is outside its range; the message names it.
+
+    Parameters
+    ----------
+    message
+        Which parameter, its range, and what was given.
+    field
+        Name of the parameter where a person gave it, so that the message can be shown beside it.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class NotFitted(CoreError):
@@ -42,5 +54,13 @@ class RegistryError(CoreError):
     """A version can't be registered or found."""
 
 
+class RegistryAway(RegistryError):
+    """The server of the registry does not answer, or another process keeps its store; that may pass."""
+
+
 class JobError(CoreError):
     """A job can't be run as asked."""
+
+
+class Cancelled(CoreError):
+    """The work was told to end before it was done; what it kept lets it go on another time."""

@@ -12,6 +12,7 @@ from app.components import (
     address,
     empty,
     learning_dialog,
+    places,
     preview,
     problem,
     rail,
@@ -211,6 +212,7 @@ def judge(made: Stamp, listed: list[EventRow], event: EventRow) -> None:
         said()
     with st.container(border=True):
         verdict_card.history(story.verdicts(made, event.sensor_id), viewer.zone())
+        places.to_training(event.sensor_id, may_not=refusal("trainer"))
 
 
 def next_after(listed: list[EventRow], event: EventRow) -> str:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app.components import model_table, problem, rail, viewer
+from app.components import model_table, places, problem, rail, viewer
 from app.components.header import header
+from app.components.outcome import refusal
 from app.components.words import counted
 from app.queries import fleet, house, models
 
@@ -41,6 +42,7 @@ def page() -> None:
             st.caption("Pick a row to see the data, parameters and files a version was made from.")
         else:
             model_table.lineage_card(models.lineage(chosen.version_id), viewer.zone())
+            places.to_training(chosen.sensor_id, may_not=refusal("trainer"))
 
 
 with problem.shown():

@@ -9,7 +9,7 @@ from app.charts.sparkline import sparkline
 from app.charts.template import CONFIG
 from app.charts.tiles import day_tiles
 from app.charts.zone import epoch_ms
-from app.components import empty, preview, problem, rail, viewer
+from app.components import empty, places, preview, problem, rail, viewer
 from app.components.data_history import damage_notice
 from app.components.header import header
 from app.components.latest import latest_table
@@ -143,6 +143,7 @@ def side(made: Stamp, event: EventRow, open_now: tuple[EventRow, ...]) -> None:
                 disabled=bool(may_not),
                 help=may_not or None,
             )
+        places.to_training(event.sensor_id, may_not=refusal("trainer"))
 
 
 def days(made: Stamp, machine: str | None) -> None:

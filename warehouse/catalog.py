@@ -157,6 +157,8 @@ class Catalog:
     def add_version(self, new: NewVersion) -> Version:
         """Register a model version and pin its snapshot: the commit point of a registration.
 
+        Where something with its `made_by` is registered already, that one is returned and nothing changes.
+
         Raises
         ------
         CatalogError
@@ -180,6 +182,11 @@ class Catalog:
         """
         with self._database.reading() as connection:
             return versions.by_id(connection, version_id)
+
+    def version_made_by(self, made_by: str) -> Version | None:
+        """Return the version that `made_by`, such as ``job 17``, registered; None if there is none."""
+        with self._database.reading() as connection:
+            return versions.made_by(connection, made_by)
 
     def champion(self, sensor_id: int) -> Version | None:
         """Return the sensor's version in production: the promoted one, else its newest baseline."""

@@ -1,9 +1,12 @@
 """JSON as this package stores it: payloads, results, outcomes and parameters."""
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
+from warehouse.durable import make_folder, settle
 from warehouse.errors import SchemaError
 
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
@@ -18,6 +21,25 @@ def dumps(document: Mapping[str, JSON]) -> str:
         A number is NaN or infinite: JSON has none.
     """
     return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def store(document: Mapping[str, JSON], path: Path) -> None:
+    """Write `document` to `path` so that it is there, whole, or not at all; what was there is replaced.
+
+    Raises
+    ------
+    ValueError
+        A number is NaN or infinite: JSON has none.
+    """
+    text = dumps(document)
+    make_folder(path.parent)
+    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}.partial")
+    try:
+        part.write_text(text, encoding="utf-8")
+        settle(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def loads(text: str) -> dict[str, JSON]:

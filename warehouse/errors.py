@@ -36,6 +36,18 @@ class DiskFull(HomeError):
     """A write found no room; nothing of it is stored, and what is stored can still be read."""
 
 
+class DatabaseHeld(WarehouseError):
+    """Another write held a database for too long; nothing was stored, and it may pass."""
+
+
+class JobError(WarehouseError):
+    """A job that is spoken of does not exist."""
+
+
+class ScheduleError(WarehouseError):
+    """A schedule does not exist, or its times can't be understood."""
+
+
 class ManifestConflict(WarehouseError):
     """Another write changed the files a commit was computed from; recompute and retry."""
 

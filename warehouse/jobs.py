@@ -1,62 +1,67 @@
 """The job table: work queued for a worker, one row a job."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final
 
-from warehouse.documents import JSON, dumps, loads
+from warehouse import job_endings, job_log
 from warehouse.inbox import Inbox
 from warehouse.instants import microseconds, moment_of
-from warehouse.living import birth_mark, is_alive
+from warehouse.job_asking import JobAsking
+from warehouse.job_records import (
+    BACKGROUND,
+    COLUMNS,
+    ENDED,
+    LEASE,
+    NORMAL,
+    STATES,
+    URGENT,
+    WAITING,
+    Asked,
+    Batch,
+    Job,
+    JobLine,
+    JobMetric,
+    JobState,
+    NewJob,
+    by_id,
+    find,
+    jobs_of,
+)
+from warehouse.job_running import JobRunning
+from warehouse.schedules import Schedule, Schedules
 from warehouse.sqlite import MIGRATIONS, Database
 
-JobState = Literal["queued", "running", "done", "failed"]
+__all__ = [
+    "BACKGROUND",
+    "ENDED",
+    "LEASE",
+    "NORMAL",
+    "STATES",
+    "URGENT",
+    "WAITING",
+    "Asked",
+    "Batch",
+    "Job",
+    "JobLine",
+    "JobMetric",
+    "JobState",
+    "Jobs",
+    "NewJob",
+    "Schedule",
+    "Schedules",
+]
 
-STATES: Final[tuple[JobState, ...]] = get_args(JobState)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A row of the job table.
-
-    Parameters
-    ----------
-    progress
-        In [0, 1].
-    key
-        At most one queued job has a given key; None for a job that may be queued many times.
-    pid
-        The process that runs or ran it; None while it is queued.
-    """
-
-    id: int
-    kind: str
-    payload: dict[str, JSON]
-    state: JobState
-    progress: float
-    message: str
-    actor: str
-    key: str | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    result: dict[str, JSON] | None
-    error: str | None
-    pid: int | None
+_FILTERS: Final = {
+    "kind": " AND kind = :kind",
+    "batch_id": " AND batch_id = :batch_id",
+    "sensor_id": " AND EXISTS (SELECT 1 FROM json_each(payload, '$.sensor_ids') WHERE value = :sensor_id)",
+    "before": " AND id < :before",
+}
 
 
-@dataclass(frozen=True)
-class JobMetric:
-    """A figure that a job logged while it ran, such as the loss of an epoch."""
-
-    step: int
-    name: str
-    value: float
-
-
-class Jobs:
+class Jobs(JobAsking, JobRunning):
     """The jobs of one home; safe to use from any thread and process.
 
     Parameters
@@ -73,142 +78,114 @@ class Jobs:
     def __init__(self, path: Path) -> None:
         self._database = Database(path, MIGRATIONS / "jobs")
         self.inbox = Inbox(self._database)
+        self.schedules = Schedules(self._database)
 
     def close(self) -> None:
         """Close the idle connections."""
         self._database.close()
 
-    def add(
-        self,
-        kind: str,
-        payload: Mapping[str, JSON],
-        *,
-        actor: str,
-        at: datetime,
-        key: str | None = None,
-        urgent: bool = False,
-    ) -> Job:
-        """Queue a job; where one with the same `key` is queued already, return that one instead.
+    def cancel(self, job_id: int, *, actor: str, at: datetime) -> Job:
+        """Cancel a job that waits, or ask the process that runs it to end it; one that ended stays as it is.
 
-        An `urgent` job is claimed before every job that is not.
+        Raises
+        ------
+        JobError
+            There is no such job.
         """
         with self._database.transaction() as connection:
-            if key is not None:
-                waiting = connection.execute(
-                    "SELECT * FROM job WHERE key = ? AND state = 'queued'", (key,)
-                ).fetchone()
-                if waiting is not None:
-                    return _job(waiting)
-            row = connection.execute(
-                "INSERT INTO job (kind, payload, urgent, actor, key, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
-                (kind, dumps(payload), urgent, actor, key, microseconds(at)),
-            ).fetchone()
-            return _job(row)
+            job = by_id(connection, job_id)
+            if job.state in WAITING:
+                job_endings.end(connection, job_id, "cancelled", f"cancelled by {actor}", microseconds(at))
+            elif job.state == "running" and job.cancel_asked_at is None:
+                connection.execute(
+                    "UPDATE job SET cancel_asked_at = ?, cancel_asked_by = ? WHERE id = ?",
+                    (microseconds(at), actor, job_id),
+                )
+                job_log.append(connection, job_id, f"{actor} asked to cancel it", microseconds(at))
+            return by_id(connection, job_id)
 
-    def claim(self, pid: int, at: datetime, *, job_id: int | None = None) -> Job | None:
-        """Take the oldest queued job, or the queued job `job_id`, for process `pid`; None if there is none.
+    def resume(self, job_id: int, *, actor: str, at: datetime) -> Asked:
+        """Queue again a job that failed, was cancelled or interrupted, to go on from what it kept.
 
-        Two processes never get the same job.
+        What it needs is queued again too, and so is what was cancelled because it ended. A job in another
+        state stays as it is; where another one with its key was there first, that one is returned.
+
+        Raises
+        ------
+        JobError
+            There is no such job.
         """
         with self._database.transaction() as connection:
-            row = connection.execute(
-                "UPDATE job SET state = 'running', started_at = ?, pid = ?, pid_mark = ? WHERE id = ("
-                " SELECT id FROM job WHERE state = 'queued' AND (? IS NULL OR id = ?)"
-                " ORDER BY urgent DESC, id LIMIT 1) RETURNING *",
-                (microseconds(at), pid, birth_mark(pid), job_id, job_id),
-            ).fetchone()
-            return None if row is None else _job(row)
+            why = f"resumed by {actor}"
+            return job_endings.revive(connection, job_id, why, microseconds(at), fresh=False)
 
-    def progress(self, job_id: int, fraction: float, message: str) -> None:
-        """Record how far a running job is: `fraction` in [0, 1] and what it does now."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE job SET progress = ?, message = ? WHERE id = ? AND state = 'running'",
-                (min(max(fraction, 0.0), 1.0), message, job_id),
-            )
+    def retry(self, job_id: int, *, actor: str, at: datetime) -> Asked:
+        """Queue again a job that failed, was cancelled or interrupted, to begin anew; else as `resume`.
 
-    def finish(self, job_id: int, result: Mapping[str, JSON], at: datetime) -> bool:
-        """Mark a running job as done; return False if it was no longer running."""
-        with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE job SET state = 'done', progress = 1, result = ?, finished_at = ?"
-                " WHERE id = ? AND state = 'running'",
-                (dumps(result), microseconds(at), job_id),
-            )
-            return cursor.rowcount == 1
-
-    def fail(self, job_id: int, error: str, at: datetime) -> bool:
-        """Mark a queued or running job as failed with a one-line reason; return False if it had ended."""
-        with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE job SET state = 'failed', error = ?, finished_at = ?"
-                " WHERE id = ? AND state IN ('queued', 'running')",
-                (error, microseconds(at), job_id),
-            )
-            return cursor.rowcount == 1
-
-    def fail_abandoned(
-        self, at: datetime, *, error: str, pid: int | None = None, dead: Sequence[int] = ()
-    ) -> tuple[Job, ...]:
-        """Fail the running jobs whose process is gone, and return them as they now are.
-
-        Parameters
-        ----------
-        error
-            The reason that is stored; ``{message}`` in it stands for what the job last said it did.
-        pid
-            Look at the jobs of this process alone.
-        dead
-            Processes that the caller knows to be gone, whatever the system says of their number.
+        Raises
+        ------
+        JobError
+            There is no such job.
         """
-        failed = []
         with self._database.transaction() as connection:
-            running = connection.execute(
-                "SELECT id, pid, pid_mark, kind, message FROM job WHERE state = 'running'"
-            ).fetchall()
-            for job_id, runner, mark, kind, message in running:
-                if pid is not None and runner != pid:
-                    continue
-                if runner not in dead and is_alive(runner, mark):
-                    continue
-                reason = error.replace("{message}", message or f"it ran its {kind} job")
-                ended = connection.execute(
-                    "UPDATE job SET state = 'failed', error = ?, finished_at = ? WHERE id = ? RETURNING *",
-                    (reason, microseconds(at), job_id),
-                ).fetchone()
-                failed.append(_job(ended))
-        return tuple(failed)
+            why = f"started again by {actor}"
+            return job_endings.revive(connection, job_id, why, microseconds(at), fresh=True)
 
     def get(self, job_id: int) -> Job | None:
         """Return the job `job_id`, None if there is none."""
         with self._database.reading() as connection:
-            row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
-            return None if row is None else _job(row)
+            return find(connection, job_id)
 
     def list(
         self,
         states: Sequence[JobState] = STATES,
         kind: str | None = None,
         limit: int = 100,
+        *,
+        batch_id: int | None = None,
+        sensor_id: int | None = None,
+        before: int | None = None,
     ) -> tuple[Job, ...]:
-        """Return jobs in any of `states`, newest first."""
-        marks = ", ".join("?" for _ in states)
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT * FROM job WHERE state IN ({marks}) AND (? IS NULL OR kind = ?)"  # noqa: S608
-                " ORDER BY id DESC LIMIT ?",
-                (*states, kind, kind, limit),
-            ).fetchall()
-            return tuple(_job(row) for row in rows)
+        """Return jobs in any of `states`, newest first.
 
-    def log_metric(self, job_id: int, step: int, name: str, value: float) -> None:
-        """Record a figure of a running job; NaN and infinities are stored as missing."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO job_metric (job_id, step, name, value) VALUES (?, ?, ?, ?)",
-                (job_id, step, name, value if abs(value) < float("inf") else None),
-            )
+        Parameters
+        ----------
+        limit
+            At most so many; -1 for all.
+        batch_id
+            Jobs of this batch alone.
+        sensor_id
+            Jobs whose payload names this sensor in `sensor_ids` alone.
+        before
+            Jobs with a lower id alone: the last one of the page before.
+        """
+        given = {"kind": kind, "batch_id": batch_id, "sensor_id": sensor_id, "before": before}
+        wanted = {f"state_{number}": state for number, state in enumerate(sorted(set(states)))}
+        if not wanted:
+            return ()
+        statement = _newest(wanted, [name for name, value in given.items() if value is not None])
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {**given, **wanted, "limit": limit}).fetchall()
+            return jobs_of(rows)
+
+    def last_ended(self, kind: str) -> datetime | None:
+        """Return when a job of a kind ended last, as done or failed; None if none did."""
+        with self._database.reading() as connection:
+            (at,) = connection.execute(
+                "SELECT max(finished_at) FROM job WHERE kind = ? AND state IN ('done', 'failed')", (kind,)
+            ).fetchone()
+            return None if at is None else moment_of(at)
+
+    def lines(self, job_id: int, *, after: int = 0, limit: int = 200) -> tuple[JobLine, ...]:
+        """Return the newest lines of a job's log, oldest first, at most `limit`.
+
+        Parameters
+        ----------
+        after
+            Lines with a higher number alone: the last one that was read.
+        """
+        with self._database.reading() as connection:
+            return job_log.lines(connection, job_id, after, limit)
 
     def metrics(self, job_id: int) -> tuple[JobMetric, ...]:
         """Return what a job logged, by name and step; a missing figure is NaN."""
@@ -228,24 +205,29 @@ class Jobs:
             )
             return cursor.rowcount
 
+    def count_from(self, job_id: int) -> None:
+        """Give new jobs higher ids than `job_id`, such as where another table speaks of jobs up to there."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT 'job', 0"
+                " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'job')"
+            )
+            connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'job'", (job_id,))
 
-def _job(row: Sequence[Any]) -> Job:
-    def moment(us: int | None) -> datetime | None:
-        return None if us is None else moment_of(us)
 
-    return Job(
-        id=row[0],
-        kind=row[1],
-        payload=loads(row[2]),
-        state=row[3],
-        progress=float(row[4]),
-        message=row[5],
-        actor=row[6],
-        key=row[7],
-        created_at=moment_of(row[8]),
-        started_at=moment(row[9]),
-        finished_at=moment(row[10]),
-        result=None if row[11] is None else loads(row[11]),
-        error=row[12],
-        pid=row[13],
+def _newest(states: Iterable[str], filters: Iterable[str]) -> str:
+    """Return the statement for the newest jobs: one search a state, so that no more are read than needed.
+
+    Parameters
+    ----------
+    states
+        Names of the parameters that hold a state.
+    filters
+        Keys of `_FILTERS`.
+    """
+    which = "".join(_FILTERS[name] for name in filters)
+    searches = (
+        f"SELECT * FROM ({COLUMNS}WHERE state = :{state}{which} ORDER BY id DESC LIMIT :limit)"  # noqa: S608 -- no values
+        for state in states
     )
+    return " UNION ALL ".join(searches) + " ORDER BY id DESC LIMIT :limit"

@@ -92,6 +92,11 @@ class Layout:
         return self.root / "models"
 
     @property
+    def checkpoints(self) -> Path:
+        """What trainings that are not done keep to go on from, a folder a job."""
+        return self.root / "checkpoints"
+
+    @property
     def tracking(self) -> Path:
         """MLflow's database and artifacts."""
         return self.root / "mlflow"

@@ -165,6 +165,20 @@ class Manifest:
         with self.database.transaction() as connection:
             connection.execute("DELETE FROM pins WHERE snapshot_id = ? AND holder = ?", (snapshot_id, holder))
 
+    def release(self, holder: str) -> int:
+        """Let go of every snapshot that `holder` holds, and return how many there were."""
+        with self.database.transaction() as connection:
+            return connection.execute("DELETE FROM pins WHERE holder = ?", (holder,)).rowcount
+
+    def held_by(self, prefix: str) -> tuple[str, ...]:
+        """Return the holders of any snapshot whose name begins with `prefix`, in order."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT holder FROM pins WHERE substr(holder, 1, length(?1)) = ?1 ORDER BY holder",
+                (prefix,),
+            ).fetchall()
+            return tuple(holder for (holder,) in rows)
+
     def holders(self, snapshot_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Return who keeps each of the snapshots; those that nobody keeps are left out."""
         marks = ", ".join("?" for _ in snapshot_ids)

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from warehouse.durable import settle
-from warehouse.errors import IntegrityError, SchemaError, WarehouseError
+from warehouse.errors import DatabaseHeld, IntegrityError, SchemaError, WarehouseError
 from warehouse.room import disk_full, is_full, unwritable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -32,8 +32,10 @@ def connect(path: Path) -> sqlite3.Connection:
     ------
     IntegrityError
         The file is no SQLite database or is damaged.
+    DatabaseHeld
+        It stays locked.
     WarehouseError
-        It can't be opened or stays locked.
+        It can't be opened.
     """
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -56,7 +58,7 @@ def _told(path: Path, error: sqlite3.Error) -> WarehouseError:
     if is_full(error, path):
         return disk_full(path)
     if "locked" in str(error):
-        return WarehouseError(
+        return DatabaseHeld(
             f"{path} is held by another write for more than {_BUSY_S:.0f} s ({error}); "
             "nothing of this was stored: do it again; if that goes on, see who writes with `telltale status`"
         )

@@ -45,6 +45,8 @@ class NewVersion:
         SHA-256 of each file, by its path relative to `folder`.
     folder
         Where the artifacts lie, relative to the home.
+    made_by
+        What made it, such as ``job 17``, of which there is one version at most; None where nobody asks.
     """
 
     sensor_id: int
@@ -62,6 +64,7 @@ class NewVersion:
     metrics: Mapping[str, float]
     artifacts: Mapping[str, str]
     folder: str
+    made_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,13 @@ class Version:
     artifacts: dict[str, str]
     folder: str
     champion: bool
+    made_by: str | None
 
 
 _COLUMNS: Final = (
     "SELECT v.id, v.sensor_id, v.method, v.kind, v.number, v.run_id, v.registered_name, v.created_us,"
     " v.snapshot_id, v.snapshot_digest, v.labels_digest, v.seed, v.spans, v.parameters, v.metrics,"
-    " v.artifacts, v.folder, c.version_id IS NOT NULL"
+    " v.artifacts, v.folder, c.version_id IS NOT NULL, v.made_by"
     " FROM versions v LEFT JOIN champions c ON c.version_id = v.id "
 )
 
@@ -99,18 +103,24 @@ _COLUMNS: Final = (
 def insert(connection: sqlite3.Connection, new: NewVersion) -> int:
     """Add a version in the open transaction, pin its snapshot, and return its id.
 
+    Where something with its `made_by` is registered already, that one's id is returned and nothing changes.
+
     Raises
     ------
     CatalogError
         Its sensor or snapshot is unknown.
     """
+    if new.made_by is not None:
+        first = made_by(connection, new.made_by)
+        if first is not None:
+            return first.id
     spans = {name: [microseconds(start), microseconds(end)] for name, (start, end) in new.spans.items()}
     try:
         row = connection.execute(
             "INSERT INTO versions (sensor_id, method, kind, number, run_id, registered_name, created_us,"
             " snapshot_id, snapshot_digest, labels_digest, seed, spans, parameters, metrics, artifacts,"
-            " folder) SELECT ?1, ?2, ?3, 1 + coalesce(max(number), 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-            " ?12, ?13, ?14, ?15 FROM versions WHERE sensor_id = ?1 AND method = ?2 RETURNING id",
+            " folder, made_by) SELECT ?1, ?2, ?3, 1 + coalesce(max(number), 0), ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+            " ?11, ?12, ?13, ?14, ?15, ?16 FROM versions WHERE sensor_id = ?1 AND method = ?2 RETURNING id",
             (
                 new.sensor_id,
                 new.method,
@@ -127,6 +137,7 @@ def insert(connection: sqlite3.Connection, new: NewVersion) -> int:
                 json.dumps(dict(new.metrics), sort_keys=True),
                 json.dumps(dict(new.artifacts), sort_keys=True),
                 new.folder,
+                new.made_by,
             ),
         ).fetchone()
         connection.execute(
@@ -159,6 +170,18 @@ def by_id(connection: sqlite3.Connection, version_id: int) -> Version:
     if row is None:
         raise CatalogError(f"there is no model version {version_id}")
     return _version(row)
+
+
+def made_by(connection: sqlite3.Connection, maker: str) -> Version | None:
+    """Return the version that `maker` made, None if there is none."""
+    row = connection.execute(_COLUMNS + "WHERE v.made_by = ?", (maker,)).fetchone()
+    return None if row is None else _version(row)
+
+
+def makers(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return what made versions, as far as it was said."""
+    rows = connection.execute("SELECT made_by FROM versions WHERE made_by IS NOT NULL").fetchall()
+    return tuple(maker for (maker,) in rows)
 
 
 def champions(connection: sqlite3.Connection, sensor_id: int | None = None) -> dict[int, int]:
@@ -239,4 +262,5 @@ def _version(row: tuple[Any, ...]) -> Version:
         artifacts=json.loads(row[15]),
         folder=row[16],
         champion=bool(row[17]),
+        made_by=row[18],
     )

@@ -2,6 +2,7 @@
 
 from app.actions.writers import Writer, in_process
 from app.roles import Profile, require
+from warehouse.documents import JSON
 
 
 def apply_learning(
@@ -24,7 +25,7 @@ def apply_learning(
         No rule is named, or the same ones are in force already.
     """
     require(profile, "trainer", "let verdicts take effect")
-    payload = {"likeness": likeness, "threshold": threshold, "previewed": previewed}
+    payload: dict[str, JSON] = {"likeness": likeness, "threshold": threshold, "previewed": previewed}
     writer("learning.apply", payload, actor=profile.name)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import console, export, ingest, watch
+from app.commands import console, export, ingest, jobs, schedule, watch
 from app.commands.backup import backup
 from app.commands.demo import demo
 from app.commands.doctor import doctor
@@ -17,6 +17,7 @@ from app.commands.run import run
 from app.commands.score import score
 from app.commands.status import status
 from app.commands.train import train
+from app.commands.validate import backtest, validate
 
 app = typer.Typer(
     name="telltale",
@@ -32,6 +33,10 @@ app.command("demo")(demo)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(watch.app, name="watch")
 app.command("train")(train)
+app.command("validate")(validate)
+app.command("backtest")(backtest)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedule.app, name="schedule")
 app.command("score")(score)
 app.add_typer(export.app, name="export")
 app.command("label")(label)

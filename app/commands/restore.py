@@ -38,7 +38,7 @@ def restore(
     notes = (
         (done.addresses, "Addresses of MLflow that were rewritten to the new home"),
         (done.folded, "Writes that waited and were made"),
-        (done.failed_jobs, "Jobs that ran during the backup, now marked as failed"),
+        (done.interrupted_jobs, "Jobs that ran during the backup and go on when the app runs"),
     )
     for number, what in notes:
         if number:

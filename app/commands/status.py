@@ -46,7 +46,7 @@ def status(
     }
     for name, value in facts.items():
         out.print(f"{name:15} {value}", markup=False)
-    waiting = home.jobs.list(states=("queued", "running"))
+    waiting = home.jobs.list(states=("queued", "running", "interrupted"))
     if waiting:
         table = Table("job", "kind", "state", "progress", "by", "what", box=None)
         for job in waiting:

@@ -1,38 +1,47 @@
 """Running queued work from the command line: by the supervisor when one lives, else right here."""
 
 import os
+import signal
 import threading
+import time
 from typing import Final
 
 from app.clock import now
-from app.commands.console import Desk, progress
+from app.commands.console import Desk, Report, err, progress
 from core.errors import JobError
+from core.jobs.cores import share_of
 from core.jobs.run import execute
 from core.jobs.supervisor import supervisor_alive
-from core.jobs.worker import threads_environment
 from warehouse.errors import StateLocked
-from warehouse.jobs import Job
+from warehouse.jobs import WAITING, Job
 from warehouse.state.owner import StateOwner
 
 _POLL_S: Final = 0.2
-_ENDED: Final = ("done", "failed")
+# Asking holds the supervisor's lock for a moment: not many times a second.
+_ASK_S: Final = 2.0
 
 
 def see_through(desk: Desk, job: Job, title: str, *, wait: bool = True) -> Job:
     """Return `job` as it ended, having run it here if no supervisor does; not waited for when not asked.
 
+    What it needs is seen through first where no supervisor does that. On Ctrl+C a job that runs here waits to
+    go on, and one that a supervisor runs goes on; a line says how to go on or to end it.
+
     Raises
     ------
     JobError
-        The job failed; the message is its reason.
+        The job failed or was cancelled; the message says why.
     """
-    if supervisor_alive(desk.warehouse.layout):
-        if not wait:
-            return job
-        ended = _watch(desk, job, title)
-    else:
-        ended = _run_here(desk, job, title)
-    if ended.state == "failed":
+    alive = supervisor_alive(desk.warehouse.layout)
+    if alive and not wait:
+        return job
+    if not alive:
+        for needed in job.needs:
+            first = _get(desk, needed)
+            if not first.ended:
+                see_through(desk, first, f"{title}: job {first.id} comes first")
+    ended = _seen(desk, job, title, alive=alive)
+    if ended.state != "done":
         raise JobError(f"{title}: {ended.error}")
     return ended
 
@@ -50,32 +59,66 @@ def fold(desk: Desk) -> None:
         owner.release()
 
 
-def _watch(desk: Desk, job: Job, title: str) -> Job:
-    pause = threading.Event()
+def _seen(desk: Desk, job: Job, title: str, *, alive: bool) -> Job:
+    """Watch a job until it ends; whenever nobody else would run it, run it here."""
+    jobs, pause, asked = desk.warehouse.jobs, threading.Event(), time.monotonic()
     with progress(title) as report:
         while True:
-            seen = desk.warehouse.jobs.get(job.id)
-            if seen is None:
-                raise JobError(f"job {job.id} is gone from the job table")
-            report(
-                seen.progress, seen.message or ("waiting for the worker" if seen.state == "queued" else "")
-            )
-            if seen.state in _ENDED:
+            seen = _get(desk, job.id)
+            if seen.ended:
                 return seen
-            pause.wait(_POLL_S)
+            if time.monotonic() - asked >= _ASK_S:
+                alive, asked = supervisor_alive(desk.warehouse.layout), time.monotonic()
+            if not alive and seen.state in WAITING:
+                claimed = jobs.claim(os.getpid(), now(), job_id=job.id)
+                if claimed is not None:
+                    _run_here(desk, claimed, report)
+                    continue
+            report(seen.progress, seen.message or ("waiting for a worker" if seen.state in WAITING else ""))
+            try:
+                pause.wait(_POLL_S)
+            except KeyboardInterrupt:
+                err.print(
+                    f"telltale: job {job.id} goes on; `telltale jobs cancel {job.id}` ends it", markup=False
+                )
+                raise
 
 
-def _run_here(desk: Desk, job: Job, title: str) -> Job:
-    for name, value in threads_environment(os.cpu_count() or 1).items():
+def _run_here(desk: Desk, claimed: Job, report: Report) -> None:
+    for name, value in share_of(1).items():
         os.environ.setdefault(name, value)
-    claimed = desk.warehouse.jobs.claim(os.getpid(), now(), job_id=job.id)
-    if claimed is None:  # another process came first
-        return _watch(desk, job, title)
+    if os.name != "nt":
+        # Polars has waits go on after a signal: Ctrl+C would come through once the training is over.
+        signal.siginterrupt(signal.SIGINT, True)
+    jobs = desk.warehouse.jobs
     try:
-        with progress(title) as report:
-            ended = execute(claimed, warehouse=desk.warehouse, clock=now, progress=report)
-    except BaseException:
-        desk.warehouse.jobs.fail(job.id, "the command that ran it was interrupted; start it again", now())
+        execute(
+            claimed,
+            warehouse=desk.warehouse,
+            clock=now,
+            progress=report,
+            runner="a command",
+            tracking=desk.settings.tracking,
+        )
+    except KeyboardInterrupt:
+        left = jobs.interrupt(claimed, "Ctrl+C ended the command that ran it", now(), blameless=True)
+        if left.state == "interrupted":
+            kept = "from the start" if left.checkpoint is None else f"after step {left.checkpoint}"
+            err.print(
+                f"telltale: job {claimed.id} was interrupted and waits; `telltale jobs resume {claimed.id}` "
+                f"or the app, once it runs, goes on {kept}; `telltale jobs cancel {claimed.id}` drops it",
+                markup=False,
+            )
+        raise
+    except BaseException as error:
+        reason = f"unexpected {type(error).__name__} in the command that ran it; start it again"
+        jobs.fail(claimed, reason, now())
         raise
     fold(desk)
-    return ended
+
+
+def _get(desk: Desk, job_id: int) -> Job:
+    seen = desk.warehouse.jobs.get(job_id)
+    if seen is None:
+        raise JobError(f"job {job_id} is gone from the job table")
+    return seen

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.components.words import escaped
 from app.queries import work
-from app.queries.views import TrainingJob
+from app.queries.job_views import JobRow
 
 
 def no_machines(build_demo: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ def demo_progress() -> None:
         _bar(job)
 
 
-def _bar(job: TrainingJob) -> None:
+def _bar(job: JobRow) -> None:
     waiting = "Waiting for the worker" if job.state == "queued" else job.message or "Starting"
     st.progress(min(max(job.progress, 0.0), 1.0), text=f"Demo fleet: {escaped(waiting)}")
 

@@ -1,49 +1,147 @@
-"""Jobs as cards while they run and as rows when they wait or are over."""
+"""What runs and what waits, as cards and lines: bar with time left, loss curve, last log line, cancel."""
 
 import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 from typing import Final
 
-import polars as pl
 import streamlit as st
 
+from app.charts.batch_bars import Bar, batch_bars
 from app.charts.losses import loss_curves
 from app.charts.template import CONFIG
-from app.charts.zone import Zone, lasting
+from app.charts.zone import Zone
+from app.components.job_words import (
+    CANCELLING,
+    bar_text,
+    outcome_text,
+    short_names,
+)
 from app.components.words import counted, escaped
-from app.queries.views import TrainingJob
+from app.queries.job_views import BatchView, Curves, JobRow
 from app.theme import Palette
 
-Losses = tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+Act = Callable[[int], None]
 # As `core.workflows.epochs` names the curves of a second network and of those after it.
 _NETWORK: Final = re.compile(r"(.*) of network (\d+)$")
-
-# Of the column of results.
-_ROW_PX: Final = 18
-_LINE_PX: Final = 15
-_LINE_CHARACTERS: Final = 74
+_SHOWN: Final = 6
+_LINE_CHARACTERS: Final = 110
 
 
-def running_card(job: TrainingJob, now: datetime, palette: Palette) -> None:
-    """Draw a running job: bar with time left, last line, loss curve."""
-    with st.container(border=True):
+def running_card(row: JobRow, palette: Palette, *, cancel: Act, go: Act, may_not: str) -> None:
+    """Draw a running job.
+
+    Parameters
+    ----------
+    cancel, go
+        Cancel it; open its own view. Given its id, as callbacks.
+    may_not
+        Why this person can't cancel; empty when they can.
+    """
+    with st.container(border=True, key=f"card_{row.job_id}", gap="xsmall"):
         st.markdown(
-            f"**{escaped(job.what)}** :gray[· {job.kind} · job {job.job_id}, started by {escaped(job.actor)}]"
+            f"**{escaped(row.what)}** :gray[· {escaped(row.title)} · job {row.job_id} · {escaped(row.actor)}]"
         )
-        st.progress(min(max(job.progress, 0.0), 1.0), text=f"{job.progress * 100:.0f} %{_left(job, now)}")
-        st.caption(escaped(job.message) or "Starting")
-        if job.losses:
+        st.progress(min(max(row.progress, 0.0), 1.0), text=bar_text(row))
+        _with_buttons(
+            f":gray[:small[{escaped(_one_line(row.message)) or 'Starting'}]]", row, cancel, go, may_not
+        )
+        if row.losses:
             st.plotly_chart(
-                loss_curves(newest_network(job.losses), palette),
+                loss_curves(newest_network(row.losses), palette),
                 theme=None,
                 config=CONFIG,
-                key=f"losses_{job.job_id}",
-                alt=f"Loss over epochs of {job.what}",
+                key=f"losses_{row.job_id}",
+                alt=f"Loss over epochs of {row.what}",
             )
 
 
-def newest_network(losses: Losses) -> Losses:
+def batch_card(
+    batch: BatchView, palette: Palette, *, width: int, cancel: Act, go: Act, may_not: str
+) -> int | None:
+    """Draw a batch that is not over: its count by state, and a small bar a sensor.
+
+    Return the id of the job whose bar was clicked, None if none was.
+
+    Parameters
+    ----------
+    width
+        Of the card in pixels.
+    cancel, go
+        As in `running_card`, given the batch's id.
+    """
+    with st.container(border=True, key=f"batch_card_{batch.batch_id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{escaped(batch.title)}** :gray[· batch {batch.batch_id} · {escaped(batch.actor)}]",
+                width="stretch",
+            )
+            _cancel(f"cancel_batch_{batch.batch_id}", batch.batch_id, batch.cancel_asked, cancel, may_not)
+            st.button(
+                "Open",
+                type="tertiary",
+                key=f"open_batch_{batch.batch_id}",
+                on_click=go,
+                args=(batch.batch_id,),
+            )
+        st.progress(min(max(batch.progress, 0.0), 1.0), text=batch_text(batch))
+        return sensor_bars(batch, palette, width=width, key=f"bars_{batch.batch_id}")
+
+
+def batch_text(batch: BatchView) -> str:
+    """Return how far a batch is, as markdown: ``12 of 61 done · ✖ 2 failed · about 9 min left``."""
+    counts = dict(batch.counts)
+    told = [f"{counts.get('done', 0)} of {len(batch.rows)} done"]
+    if counts.get("failed"):
+        told.append(f":red[✖ {counts['failed']} failed]")
+    if counts.get("running"):
+        told.append(f"{counts['running']} running")
+    waiting = counts.get("queued", 0) + counts.get("interrupted", 0)
+    if waiting:
+        told.append(f"{waiting} waiting")
+    if counts.get("cancelled"):
+        told.append(f"{counts['cancelled']} cancelled")
+    if batch.left:
+        told.append(escaped(batch.left))
+    return " · ".join(told)
+
+
+def sensor_bars(batch: BatchView, palette: Palette, *, width: int, key: str) -> int | None:
+    """Draw a bar a sensor and return the id of the job whose bar was clicked, None if none was."""
+    names = short_names([row.what for row in batch.rows])
+    bars = [
+        Bar(name, row.progress, row.state, _bar_words(row))
+        for name, row in zip(names, batch.rows, strict=True)
+    ]
+    state = st.plotly_chart(
+        batch_bars(bars, palette, width=width),
+        theme=None,
+        config=CONFIG,
+        key=key,
+        on_select="rerun",
+        selection_mode="points",
+        alt=f"Progress of {counted(len(bars), 'sensor')} of {batch.title}",
+    )
+    picked = state["selection"]["point_indices"]
+    return batch.rows[picked[0]].job_id if picked and picked[0] < len(bars) else None
+
+
+def queue(rows: Sequence[JobRow], zone: Zone, *, cancel: Act, go: Act, may_not: str) -> None:
+    """List what waits, next first, each with why it waits."""
+    for row in rows[:_SHOWN]:
+        with st.container(key=f"queued_{row.job_id}", gap=None):
+            _with_buttons(
+                f"{escaped(row.what)} :gray[· {escaped(row.title)} · job {row.job_id} · {escaped(row.words)} "
+                f"· {zone.clock(row.created_at)} by {escaped(row.actor)}]",
+                row,
+                cancel,
+                go,
+                may_not,
+            )
+    if len(rows) > _SHOWN:
+        st.caption(f"and {len(rows) - _SHOWN} more")
+
+
+def newest_network(losses: Curves) -> Curves:
     """Return the curves of the network that learns now; those of the ones before it are done."""
     number = max((int(found[2]) for name, _ in losses if (found := _NETWORK.match(name))), default=1)
     if number == 1:
@@ -55,65 +153,32 @@ def newest_network(losses: Losses) -> Losses:
     )
 
 
-def waiting(jobs: Sequence[TrainingJob], zone: Zone) -> None:
-    """List what is queued, next first."""
-    st.subheader(f"Queue · {counted(len(jobs), 'job')}", anchor=False)
-    if not jobs:
-        st.caption("Nothing waits.")
-    for job in sorted(jobs, key=lambda job: job.job_id)[:10]:
-        st.markdown(
-            f"{escaped(job.what)} :gray[· {job.kind} · job {job.job_id}, queued {zone.clock(job.created_at)} "
-            f"by {escaped(job.actor)}]"
-        )
-    if len(jobs) > 10:
-        st.caption(f"and {len(jobs) - 10} more")
+def _with_buttons(text: str, row: JobRow, cancel: Act, go: Act, may_not: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(text, width="stretch")
+        _cancel(f"cancel_{row.job_id}", row.job_id, row.cancel_asked, cancel, may_not)
+        st.button("Open", type="tertiary", key=f"open_{row.job_id}", on_click=go, args=(row.job_id,))
 
 
-def history(jobs: Sequence[TrainingJob], zone: Zone, now: datetime) -> None:
-    """Draw the table of jobs that are over, newest first, with what came of each."""
-    st.subheader("History", anchor=False)
-    if not jobs:
-        st.caption("No training is over yet.")
-        return
-    st.dataframe(
-        pl.DataFrame(
-            {
-                "Job": [job.job_id for job in jobs],
-                "Sensor": [job.what for job in jobs],
-                "Result": [_result(job) for job in jobs],
-                "Ended": [zone.since(job.finished_at, now) if job.finished_at else "" for job in jobs],
-                "Took": [_took(job) for job in jobs],
-                "By": [job.actor for job in jobs],
-            }
-        ),
-        hide_index=True,
-        column_config={
-            "Job": st.column_config.NumberColumn(width=50, format="%d"),
-            "Sensor": st.column_config.TextColumn(width=210),
-            "Result": st.column_config.TextColumn(width=480),
-            "Ended": st.column_config.TextColumn(width=110),
-            "Took": st.column_config.TextColumn(width=80),
-            "By": st.column_config.TextColumn(width=100),
-        },
-        row_height=_ROW_PX + _LINE_PX * max(-(-len(_result(job)) // _LINE_CHARACTERS) for job in jobs),
-        alt="Trainings that are over, newest first",
+def _cancel(key: str, number: int, asked: bool, cancel: Act, may_not: str) -> None:
+    st.button(
+        CANCELLING if asked else "Cancel",
+        type="tertiary",
+        key=key,
+        on_click=cancel,
+        args=(number,),
+        disabled=asked or bool(may_not),
+        help=may_not or None,
     )
 
 
-def _result(job: TrainingJob) -> str:
-    """Return what came of a job, and what a person must know of it."""
-    told = [job.outcome, *(f"Note: {remark}" for remark in job.remarks)]
-    return " ".join(f"{one[:1].upper()}{one[1:].removesuffix('.')}." for one in told)
+def _bar_words(row: JobRow) -> str:
+    """Return what the bar of a sensor says when it is pointed at; Plotly breaks no lines by itself."""
+    told = (
+        outcome_text(row) if row.state in {"done", "failed", "cancelled"} else f"{row.words}, {row.message}"
+    )
+    return _one_line(told.replace("<", "‹").replace(">", "›").strip(", "))
 
 
-def _left(job: TrainingJob, now: datetime) -> str:
-    if job.started_at is None or job.progress < 0.05:
-        return ""
-    passed = now - job.started_at
-    return f", about {lasting(max(passed * (1 / job.progress - 1), timedelta()))} left"
-
-
-def _took(job: TrainingJob) -> str:
-    if job.started_at is None or job.finished_at is None:
-        return ""
-    return lasting(job.finished_at - job.started_at)
+def _one_line(text: str) -> str:
+    return text if len(text) <= _LINE_CHARACTERS else f"{text[: _LINE_CHARACTERS - 1]}…"

@@ -10,6 +10,7 @@ from app.components.words import escaped
 from app.queries import house
 
 _KEY = "outcome"
+_TAKEN = "outcome_taken"
 
 
 def tell(done: str, act: Callable[[], object]) -> bool:
@@ -29,9 +30,26 @@ def tell(done: str, act: Callable[[], object]) -> bool:
     return True
 
 
+def note(text: str, *, good: bool = True) -> None:
+    """Keep what to say for `said`, where it is known only afterwards."""
+    st.session_state[_KEY] = (good, text)
+
+
+def pending() -> bool:
+    """Return whether there is something that no run has taken up yet."""
+    return _KEY in st.session_state
+
+
+def take() -> None:
+    """Let `said` say it in this run: it is not pending any more, and not lost if the run is cut short."""
+    if _KEY in st.session_state:
+        st.session_state[_TAKEN] = st.session_state.pop(_KEY)
+
+
 def said() -> None:
     """Say what came of the last write, once."""
-    outcome = st.session_state.pop(_KEY, None)
+    take()
+    outcome = st.session_state.pop(_TAKEN, None)
     if outcome is None:
         return
     good, text = outcome

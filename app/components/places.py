@@ -62,3 +62,21 @@ def to_snapshot(snapshot_id: int) -> None:
         on_click=lambda: st.session_state.update(section="Snapshots"),
     ):
         st.switch_page(_PAGES / "data.py", query_params={"snapshot": str(snapshot_id)})
+
+
+def to_training(sensor_id: int, *, may_not: str = "") -> None:
+    """Draw a button to Training with its dialog open and a sensor chosen.
+
+    Parameters
+    ----------
+    may_not
+        Why this person can't train; empty when they can.
+    """
+    if st.button(
+        "Train…",
+        icon=":material/model_training:",
+        key="to_training",
+        disabled=bool(may_not),
+        help=may_not or "Train a model of this sensor",
+    ):
+        st.switch_page(_PAGES / "training.py", query_params={"train": str(sensor_id)})

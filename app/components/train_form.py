@@ -1,41 +1,118 @@
 """The short form that starts a training: what, how long, and whether later steps count."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
 
-from app.actions import screen
-from app.components import rail
-from app.components.words import escaped
-from app.queries import house, models, work
+from app.components.words import counted, escaped
+from app.queries.job_views import AdvancedField, PresetRow
 from app.theme import MODE_WORDS
 
 USUAL: Final = "standard"
+SENSORS: Final = "train_sensors"
+
+_PRESET: Final = "train_preset"
+_REFUSED: Final = "train_refused"
 
 
-def train_form() -> bool:
-    """Draw the form; return True once its trainings are queued. Errors stand at their field."""
-    targets = models.targets(house.stamp())
-    picked = rail.picked()
+@dataclass(frozen=True)
+class Asked:
+    """What the form asks for.
+
+    Parameters
+    ----------
+    parameters
+        Those that differ from the preset's own.
+    """
+
+    sensor_ids: tuple[int, ...]
+    preset: str
+    mode: str
+    parameters: Mapping[str, float]
+
+
+def preset_now() -> str:
+    """Return the preset that the form shows or will show."""
+    return str(st.session_state.get(_PRESET) or USUAL)
+
+
+def chosen_now(prefilled: Sequence[int]) -> tuple[int, ...]:
+    """Return the sensors that the form shows or will show."""
+    return tuple(st.session_state.get(SENSORS, prefilled))
+
+
+def forget() -> None:
+    """Let the form be prefilled again."""
+    for key in [key for key in st.session_state if str(key).startswith("train_")]:
+        del st.session_state[key]
+
+
+def refuse(field: str = "", why: str = "") -> None:
+    """Let the form say at a field why it was refused, for the whole form where the field is empty."""
+    st.session_state[_REFUSED] = (field, why)
+
+
+def train_form(
+    targets: Mapping[int, str],
+    presets: Sequence[PresetRow],
+    fields: Sequence[AdvancedField],
+    prefilled: Sequence[int],
+) -> Asked | None:
+    """Draw the form and return what it asks for when its button was pressed and nothing is wrong.
+
+    Parameters
+    ----------
+    targets
+        The sensors that can be trained: names by id.
+    presets
+        With how long each takes for the chosen sensors.
+    fields
+        What the chosen preset lets a person set.
+    prefilled
+        Sensors that are chosen when the form opens.
+    """
+    st.session_state.setdefault(SENSORS, [one for one in prefilled if one in targets])
     chosen = st.multiselect(
         "Sensors",
         list(targets),
-        default=[one for one in targets if targets[one].startswith(f"{picked.machine} ·")][:1],
-        format_func=targets.__getitem__,
+        format_func=lambda one: targets.get(one, f"sensor {one}"),
         placeholder="Choose one or more",
-        key="train_sensors",
+        key=SENSORS,
+        wrap=len(st.session_state[SENSORS]) <= 6,
     )
     missing = st.empty()
-    presets = {one.name: one for one in work.presets()}
+    preset, mode = _preset_and_mode(presets)
+    parameters, sound = _advanced(fields)
+    at, why = st.session_state.get(_REFUSED, ("", ""))
+    if why and not any(field.name == at for field in fields):
+        st.error(escaped(why), icon=":material/error:")
+    takes = next(one.takes for one in presets if one.name == preset)
+    pressed = st.button(
+        f"Train {counted(len(chosen), 'sensor')} · {takes}" if chosen else "Train",
+        type="primary",
+        key="train_go",
+        shortcut="Ctrl+Enter",
+    )
+    if not chosen and pressed:
+        missing.markdown(_wrong("Choose at least one sensor."))
+    if not pressed or not chosen or not sound:
+        return None
+    return Asked(tuple(chosen), preset, mode, parameters)
+
+
+def _preset_and_mode(presets: Sequence[PresetRow]) -> tuple[str, str]:
+    known = {one.name: one for one in presets}
     preset = st.radio(
         "Preset",
-        list(presets),
-        index=list(presets).index(USUAL),
-        format_func=lambda name: f"**{name.capitalize()}** :gray[· {presets[name].takes}]",
-        captions=[one.what for one in presets.values()],
-        key="train_preset",
+        list(known),
+        index=list(known).index(USUAL),
+        format_func=lambda name: f"**{name.capitalize()}** :gray[· {known[name].takes}]",
+        captions=[one.what for one in presets],
+        key=_PRESET,
     )
-    modes = presets[preset].modes
+    modes = known[preset].modes
     mode = st.radio(
         "A step is judged",
         list(modes),
@@ -44,18 +121,60 @@ def train_form() -> bool:
         key=f"train_mode_{len(modes)}",
         disabled=len(modes) == 1,
     )
-    st.caption(
-        "Trained on the first part of the data, thresholds set on the next, figures from the last. "
-        "No version is registered without figures from data it has not seen."
-    )
-    if not st.button("Train", type="primary", key="train_go"):
-        return False
-    if not chosen:
-        missing.markdown(":red[:material/error: Choose at least one sensor.]")
-        return False
+    return preset, mode
+
+
+def _advanced(fields: Sequence[AdvancedField]) -> tuple[dict[str, float], bool]:
+    """Draw what may be set, folded, and return what was and whether all of it is sound."""
+    if not fields:
+        return {}, True
+    found: dict[str, float] = {}
+    sound = True
+    at, why = st.session_state.get(_REFUSED, ("", ""))
+    with st.expander("Advanced", key="train_advanced"):
+        st.caption(
+            "An empty field is the preset's own value. Thresholds are set on data after the training "
+            "part; figures come from the last part."
+        )
+        for left, right in zip(fields[::2], [*fields[1::2], None], strict=False):
+            for column, field in zip(st.columns(2), (left, right), strict=True):
+                if field is None:
+                    continue
+                with column:
+                    text = st.text_input(
+                        f"{field.title} ({field.unit})" if field.unit else field.title,
+                        key=f"train_field_{field.name}",
+                        placeholder=f"{field.default:g}",
+                        help=field.help,
+                        on_change=refuse,
+                    )
+                    value, wrong = number(field, text or "")
+                    if not wrong and field.name == at:
+                        wrong = why
+                    if wrong:
+                        st.markdown(_wrong(wrong))
+                        sound = False
+                    elif value is not None:
+                        found[field.name] = value
+    return found, sound
+
+
+def number(field: AdvancedField, text: str) -> tuple[float | None, str]:
+    """Return what was typed for a field, None where it was left empty, and what is wrong with it."""
+    typed = text.strip()
+    if not typed:
+        return None, ""
+    within = f"from {field.low:g} to {field.high:g}"
     try:
-        screen.train(chosen, preset, mode)
-    except screen.ActionFailed as failure:
-        st.error(escaped(str(failure)), icon=":material/error:")
-        return False
-    return True
+        value = float(typed.replace(",", "."))
+    except ValueError:
+        return None, f"Write a number {within}, not {typed!r}."
+    if not field.low <= value <= field.high:  # NaN is outside as well
+        return None, f"Write a number {within}."
+    if field.kind == "integer" and value != round(value):
+        return None, f"Write a whole number {within}."
+    return int(value) if field.kind == "integer" else value, ""
+
+
+def _wrong(text: str) -> str:
+    return f":red[:material/error: {escaped(text)}]"

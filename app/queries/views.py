@@ -193,12 +193,15 @@ class Fleet:
         Open events and those that ended in the asked window, worst first.
     alarms_24h
         Events of live machines that started in the 24 h before `as_of`.
+    held
+        Events that verdicts hold back, worst first: not among `events`, and no alarms.
     """
 
     as_of: datetime | None
     machines: tuple[Machine, ...]
     events: tuple[EventRow, ...]
     alarms_24h: int
+    held: tuple[EventRow, ...] = ()
 
     @property
     def live(self) -> tuple[Machine, ...]:
@@ -261,55 +264,6 @@ class Story:
     states: tuple[Band, ...]
     verdicts: tuple[Verdict, ...]
     resolution: str
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """A training or scoring job as a card or a row.
-
-    Parameters
-    ----------
-    losses
-        (name, ((step, value), …)) of each logged curve.
-    outcome
-        The result in words; empty while it runs.
-    remarks
-        Sentences about what was fitted that a person must see.
-    """
-
-    job_id: int
-    kind: str
-    what: str
-    state: str
-    progress: float
-    message: str
-    actor: str
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    outcome: str
-    remarks: tuple[str, ...]
-    losses: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
-
-
-@dataclass(frozen=True)
-class PresetRow:
-    """A preset of a training as a person chooses it.
-
-    Parameters
-    ----------
-    what
-        What it trains, in one sentence.
-    takes
-        How long it takes, about, such as ``about 2 min``.
-    modes
-        The modes it knows, the usual one first.
-    """
-
-    name: str
-    what: str
-    takes: str
-    modes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -1,104 +1,174 @@
-"""Jobs as cards and rows, and how many wait."""
+"""Jobs as cards and rows: what runs, waits and is over, one job's own view, and what just ended."""
 
-from collections.abc import Mapping
-from statistics import median
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from app.queries import house
+from app.queries.batches import view_of
 from app.queries.failure import answered
-from app.queries.views import PresetRow, TrainingJob
-from core.workflows.reporting import remarks_of
-from core.workflows.requests import PRESET_NAMES, modes_of
-from warehouse.jobs import Job
+from app.queries.job_results import parameters_of, results_of
+from app.queries.job_rows import curves_of, names, row_of
+from app.queries.job_text import KIND_WORDS
+from app.queries.job_views import Action, BatchView, JobRow, JobView, Live, LogLine, Notices, Watch
+from warehouse.errors import CatalogError
+from warehouse.jobs import ENDED, STATES, Job, JobState
 
-_UNFINISHED: Final = ("queued", "running")
+_OPEN: Final[tuple[JobState, ...]] = ("running", "queued", "interrupted")
 _MOST: Final = 60
-_TYPICAL_S: Final[Mapping[str, float]] = {"quick": 10, "standard": 30, "thorough": 90, "telemanom": 30}
-_WHAT: Final[Mapping[str, str]] = {
-    "quick": "Level, spread and standstills of windows, and a prediction in closed form. No neural network.",
-    "standard": "The quick checks, and windows compared with the past step by step. No neural network.",
-    "thorough": "Everything in standard, and a convolution network.",
-    "telemanom": "NASA's published LSTM and dynamic threshold, alone. Refuses a sensor that never changed.",
-}
+_LINES: Final = 200
+_ALL: Final = -1
 
 
 @answered
-def demo_job() -> TrainingJob | None:
+def live() -> Live:
+    """Return what runs and waits at this moment."""
+    at, known, me = house.now(), names(), house.profile().name
+    table = house.warehouse().jobs
+    open_jobs = table.list(_OPEN, limit=_ALL)
+    unfinished = {job.id for job in open_jobs}
+    shown = []
+    for batch_id in sorted({job.batch_id for job in open_jobs if job.batch_id is not None}, reverse=True):
+        found = table.batch(batch_id)
+        if found is not None:
+            shown.append(view_of(found, known, now=at, actor=me, unfinished=unfinished))
+    # Where only what follows a batch still runs, its rows are jobs like any others.
+    shown = [batch for batch in shown if not batch.over]
+    inside = {batch.batch_id for batch in shown}
+    inside_jobs = {row.job_id for batch in shown for row in batch.rows}
+    alone = [job for job in open_jobs if job.batch_id not in inside and job.id not in inside_jobs]
+    running = sorted((job for job in alone if job.state == "running"), key=lambda job: job.id)
+    waiting = sorted((job for job in alone if job.state != "running"), key=lambda job: (job.priority, job.id))
+
+    def row(job: Job) -> JobRow:
+        losses = curves_of(job.id) if job.kind == "train" and job.state == "running" else ()
+        return row_of(job, known, now=at, actor=me, unfinished=unfinished, losses=losses)
+
+    return Live(tuple(map(row, running)), tuple(shown), tuple(map(row, waiting)))
+
+
+@answered
+def jobs(
+    states: Collection[str] = STATES,
+    kind: str | None = None,
+    sensor_id: int | None = None,
+    *,
+    before: int | None = None,
+    limit: int = _MOST,
+) -> tuple[JobRow, ...]:
+    """Return jobs in any of `states`, newest first.
+
+    Parameters
+    ----------
+    kind, sensor_id
+        Jobs of this kind, or of this sensor, alone.
+    before
+        Jobs with a lower id alone: the last one of the page before.
+    """
+    at, known, me = house.now(), names(), house.profile().name
+    wanted = tuple(state for state in STATES if state in states)
+    found = house.warehouse().jobs.list(wanted, kind, limit, sensor_id=sensor_id, before=before)
+    return tuple(row_of(job, known, now=at, actor=me) for job in found)
+
+
+def kinds() -> Mapping[str, str]:
+    """Return the kinds of jobs in words, those that people ask for most first."""
+    return KIND_WORDS
+
+
+@answered
+def job(job_id: int) -> JobView | None:
+    """Return one job with its log and curves, None if there is none."""
+    table = house.warehouse().jobs
+    found = table.get(job_id)
+    if found is None:
+        return None
+    known = names()
+    unfinished = {one for one in found.needs if (needed := table.get(one)) is not None and not needed.ended}
+    row = row_of(found, known, now=house.now(), actor=house.profile().name, unfinished=unfinished)
+    return JobView(
+        row=row,
+        lines=tuple(
+            LogLine(line.seq, line.at, line.attempt, line.text) for line in table.lines(job_id, limit=_LINES)
+        ),
+        curves=curves_of(job_id),
+        memory_mb=found.memory_mb,
+        cpu_s=found.cpu_s,
+        parameters=parameters_of(found, known),
+        results=results_of(found),
+        run_id=_run_of(found),
+        checkpoint=found.checkpoint or None,
+        actions=actions_of(found),
+    )
+
+
+def actions_of(found: Job) -> tuple[Action, ...]:
+    """Return what a person with the role can do with a job in its state."""
+    if found.state == "running":
+        return ("clone",) if found.cancel_asked_at is not None else ("cancel", "clone")
+    if found.state == "queued":
+        return ("cancel",)
+    if found.state == "interrupted":
+        return ("cancel", "resume", "retry")
+    if found.state == "done":
+        return ("clone",)
+    # A backtest keeps the folds that it has done, and no epoch of its own.
+    kept = found.checkpoint or (found.kind == "backtest" and found.attempt)
+    return ("resume", "retry", "clone") if kept else ("retry", "clone")
+
+
+@answered
+def ended_since(watch: Watch | None) -> Notices:
+    """Return what ended of all that this person asked for, and what to give to the next look.
+
+    What runs by itself, such as scoring after a training, is not told of unless it failed.
+
+    Parameters
+    ----------
+    watch
+        Of the look before; None for the first one, which tells of nothing.
+    """
+    at, me = house.now(), house.profile().name
+    table = house.warehouse().jobs
+    mine = [job for job in table.list(_OPEN, limit=_ALL) if job.actor == me]
+    newest = table.list(limit=1)
+    then = Watch(newest[0].id if newest else 0, frozenset(job.id for job in mine))
+    if watch is None:
+        return Notices((), (), then)
+    gone = [found for one in sorted(watch.open_ids - then.open_ids) if (found := table.get(one)) is not None]
+    # What came and went between two looks.
+    if then.newest > watch.newest:
+        fresh = table.list(ENDED, limit=then.newest - watch.newest)
+        gone += [job for job in fresh if job.id > watch.newest and job.actor == me]
+    gone = [job for job in gone if job.ended and (not job.needs or job.state == "failed")]
+    busy = {job.batch_id for job in mine if not job.needs}
+    over = {job.batch_id for job in gone if job.batch_id is not None} - busy
+    known = names() if gone else {}
+    batches: list[BatchView] = []
+    for batch_id in sorted(over):
+        found_batch = table.batch(batch_id)
+        if found_batch is not None:
+            batches.append(view_of(found_batch, known, now=at, actor=me))
+    rows = tuple(row_of(job, known, now=at, actor=me) for job in gone if job.batch_id is None)
+    return Notices(rows, tuple(batches), then)
+
+
+@answered
+def demo_job() -> JobRow | None:
     """Return the job that builds the demo fleet while it waits or runs, or when it just failed."""
     found = house.warehouse().jobs.list(kind="demo", limit=1)
-    return _view(found[0], {}) if found and found[0].state in {*_UNFINISHED, "failed"} else None
+    if not found or found[0].state in {"done", "cancelled"}:
+        return None
+    return row_of(found[0], {}, now=house.now(), actor=house.profile().name)
 
 
-@answered
-def presets() -> tuple[PresetRow, ...]:
-    """Return the presets of a training, the quickest first.
-
-    Past trainings of this home say how long a preset takes; until there is one, two cores of a laptop are
-    assumed, and a sensor that is read once a minute for a month.
-    """
-    took: dict[str, list[float]] = {}
-    for job in house.warehouse().jobs.list(states=("done",), kind="train", limit=_MOST):
-        # Trainings of release 0.1.0 name no mode: its presets were other ones.
-        if "mode" in job.payload and job.started_at is not None and job.finished_at is not None:
-            seconds = (job.finished_at - job.started_at).total_seconds()
-            took.setdefault(str(job.payload.get("preset")), []).append(seconds)
-    return tuple(
-        PresetRow(name, _WHAT[name], _about(median(took.get(name) or [_TYPICAL_S[name]])), modes_of(name))
-        for name in PRESET_NAMES
-    )
-
-
-def _about(seconds: float) -> str:
-    """Return a length of time that is never told as less than seconds, such as ``about 40 s``."""
-    if seconds < 10:
-        return "seconds"
-    return f"about {round(seconds, -1):.0f} s" if seconds < 95 else f"about {seconds / 60:.0f} min"
-
-
-@answered
-def jobs() -> tuple[TrainingJob, ...]:
-    """Return the newest training jobs and whatever runs or waits, newest first."""
-    home = house.warehouse()
-    names = {sensor.id: f"{sensor.asset_name} · {sensor.name}" for sensor in home.catalog.sensors()}
-    busy = home.jobs.list(states=("queued", "running"), limit=_MOST)
-    ended = home.jobs.list(states=("done", "failed"), kind="train", limit=_MOST)
-    return tuple(_view(job, names) for job in sorted((*busy, *ended), key=lambda job: -job.id))
-
-
-def _view(job: Job, names: Mapping[int, str]) -> TrainingJob:
-    curves: dict[str, list[tuple[int, float]]] = {}
-    if job.kind == "train" and job.state == "running":
-        for one in house.warehouse().jobs.metrics(job.id):
-            if one.value == one.value:  # a missing figure is NaN
-                curves.setdefault(one.name, []).append((one.step, one.value))
-    return TrainingJob(
-        job_id=job.id,
-        kind=job.kind,
-        what=_what(job, names),
-        state=job.state,
-        progress=job.progress,
-        message=job.message or "",
-        actor=job.actor,
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        outcome=_outcome(job),
-        remarks=remarks_of(job.result or {}),
-        losses=tuple((name, tuple(points)) for name, points in curves.items()),
-    )
-
-
-def _what(job: Job, names: Mapping[int, str]) -> str:
-    ids: Any = job.payload.get("sensor_ids") or []
-    if job.kind == "demo":
-        return "Demo fleet"
-    if not ids:
-        return "All sensors"
-    first = names.get(ids[0], f"sensor #{ids[0]}")
-    return first if len(ids) == 1 else f"{first} and {len(ids) - 1} more"
-
-
-def _outcome(job: Job) -> str:
-    if job.state == "failed":
-        return f"Failed: {job.error}"
-    return "" if job.state != "done" else str((job.result or {}).get("summary", "Done"))
+def _run_of(found: Job) -> str | None:
+    result = found.result or {}
+    version_id, run_id = result.get("version_id"), result.get("run_id")
+    if isinstance(run_id, str) or not isinstance(version_id, int):
+        return run_id if isinstance(run_id, str) else None
+    try:
+        # Trainings of earlier releases tell their version alone.
+        return house.warehouse().catalog.version(version_id).run_id
+    except CatalogError:
+        # The job remembers a version that a restored home no longer has.
+        return None

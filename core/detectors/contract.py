@@ -1,9 +1,10 @@
 """What every detector is: fitted on a signal, it says how strange each step of another one is."""
 
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
-from core.networks.training import Progress, Stop
+from core.networks.checkpoints import Checkpoints
+from core.networks.training import Epoch, Progress, Stop
 from core.results import Mode, Scores
 from core.signal import Floats, Signal
 
@@ -46,7 +47,8 @@ class Detector(Protocol):
         progress
             Called after each epoch by methods that have epochs.
         stop
-            Asked after each epoch; True ends the training with what was learned so far.
+            Asked at each update, after each epoch and in long loops. What it raises ends the fit at once;
+            True ends a training after its epoch, with what was learned so far.
 
         Raises
         ------
@@ -83,4 +85,21 @@ class Detector(Protocol):
         ------
         ArtifactError
             A file is missing or is not of this method.
+        """
+
+
+@runtime_checkable
+class KeepsCheckpoints(Protocol):
+    """A detector whose training is kept after each epoch, so that an interrupted one goes on from there."""
+
+    @property
+    def history(self) -> tuple[Epoch, ...]:
+        """The whole loss curve of the last `fit`, with the epochs before it was interrupted."""
+
+    def keep(self, checkpoints: Checkpoints) -> None:
+        """Keep the next fits there, and let them go on from what is there.
+
+        A fit that goes on tells `progress` only of the epochs that it makes itself. On one machine, what it
+        learns is what a fit learns that was never interrupted, bit for bit. A checkpoint of other data,
+        parameters or seed is ignored with a line in the log.
         """

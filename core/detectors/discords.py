@@ -18,6 +18,7 @@ from core.detectors.scaling import Scaling
 from core.detectors.window_views import LEAST_DEVIATION, VIEWS, View, view_of
 from core.errors import ArtifactError, InsufficientData, NotFitted, ParameterError
 from core.imputation.hold import hold_last
+from core.networks.training import Progress, Stop
 from core.results import Mode, Scores
 from core.signal import Floats, Signal
 
@@ -114,9 +115,9 @@ class Discords:
         """(m,) distances of the training part's windows to its others, in order of time; no NaN."""
         return self._fitted().normal
 
-    def fit(self, signal: Signal, *, progress: object = None, stop: object = None) -> Self:
+    def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Keep windows of the training part; see `Detector.fit`. There are no epochs to report."""
-        del progress, stop
+        del progress
         learned_from = signal.valid & np.isfinite(signal.target)
         p, usable = self.parameters, int(learned_from.sum())
         if usable < self.needed:
@@ -140,7 +141,8 @@ class Discords:
         kept, asked = rows[::stride], at[:: max(p.stride // 2, 1)]
         middle_row = kept.mean(axis=0)
         seen = Seen(kept - middle_row, at[::stride])
-        normal = nearest(rows[asked] - middle_row, asked, seen, gap=p.window, before=None, after=None)
+        asked_rows = rows[asked] - middle_row
+        normal = nearest(asked_rows, asked, seen, gap=p.window, before=None, after=None, stop=stop)
         normal = np.repeat(normal, max(p.stride // 2, 1))[: rows.shape[0]]
         # In a short part, the windows in its middle overlap all others.
         normal = normal[np.isfinite(normal)]

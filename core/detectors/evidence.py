@@ -24,10 +24,9 @@ LIMIT: Final = 15.0
 STATES: Final = 3
 """Running, standing, just changed."""
 
-_LEVEL_SPAN: Final = 15
-_DRIFT_SPAN: Final = 240
-_SWING_SPAN: Final = 60
-_RECENT_SPAN: Final = 10
+SPANS: Final = (15.0, 240.0, 60.0, 10.0)
+"""Steps over which the rows of `to_average` are averaged."""
+
 _STUCK_REFERENCE: Final = 8.0
 _DRIFT_BY_LEVEL: Final = 5.0
 
@@ -53,8 +52,12 @@ class Evidence:
         A drift counts only while the machine runs and while recent readings are still off to the same side,
         so that it ends when they are back.
         """
-        scaled = self.kinds / references[:, states]
-        still = _DRIFT_BY_LEVEL * self.recent / references[KINDS.index("level"), states]
+        return self.against(references[:, states], states)
+
+    def against(self, usual: Doubles, states: NDArray[np.int64]) -> Doubles:
+        """Return what `strongest` does, of (kinds, n) evidence that counts as 1 at each step."""
+        scaled = self.kinds / usual
+        still = _DRIFT_BY_LEVEL * self.recent / usual[KINDS.index("level")]
         drift = KINDS.index("drift")
         scaled[drift] = np.where(states == 0, np.minimum(scaled[drift], still), 0.0 * scaled[drift])
         strongest: Doubles = scaled.max(axis=0)
@@ -75,13 +78,32 @@ def measure(residuals: Doubles, readings: Floats, repeats: float, longest: float
     longest
         Longest run of unchanged readings there.
     """
+    means = np.stack([ewma(row, span) for row, span in zip(to_average(residuals), SPANS, strict=True)])
+    return of_means(residuals, means, unchanged_runs(readings) - longest, repeats)
+
+
+def to_average(residuals: Doubles) -> Doubles:
+    """Return (4, n) what is averaged of residuals: for level, drift, swing and recent swing."""
     clipped = np.clip(residuals, -LIMIT, LIMIT)
     # What is far off is told by its level; kept small here, it is soon forgotten when it is over.
-    level, drift = ewma(clipped, _LEVEL_SPAN), ewma(np.clip(residuals, -3.0, 3.0), _DRIFT_SPAN)
-    power = np.minimum(ewma(clipped**2, _SWING_SPAN), 2.0 * ewma(clipped**2, _RECENT_SPAN))
+    return np.stack([clipped, np.clip(residuals, -3.0, 3.0), clipped**2, clipped**2])
+
+
+def of_means(
+    residuals: Doubles, means: Doubles, longer: NDArray[np.floating], repeats: float | Doubles
+) -> Evidence:
+    """Return the raw evidence of (n,) residuals, of (4, n) means and of runs of unchanged readings.
+
+    Parameters
+    ----------
+    longer
+        (n,) how much longer a run is than any in the training part; below 0 where it is shorter.
+    repeats
+        As in `measure`, or (n,) of different sensors.
+    """
+    level, drift, power = means[0], means[1], np.minimum(means[2], 2.0 * means[3])
     # A run of k repeats has the chance repeats**k; this is the deviation of a normal with that chance.
-    runs = np.maximum(unchanged_runs(readings) - longest, 0.0)
-    stuck = np.sqrt(-2.0 * np.log(repeats) * runs)
+    stuck = np.sqrt(-2.0 * np.log(repeats) * np.maximum(longer, 0.0))
     stuck[~np.isfinite(residuals)] = np.nan
     swing = np.sqrt(np.maximum(power - 1.0, 0.0))
     kinds = np.stack([np.abs(residuals), np.abs(level), np.abs(drift), swing, stuck])

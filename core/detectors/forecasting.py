@@ -11,9 +11,10 @@ import numpy as np
 from core.detectors.folders import read_json, write_json
 from core.detectors.forecast import Learned, Lesson, held_against, lesson
 from core.detectors.forecasting_parameters import ForecastingParameters
-from core.detectors.many import ProgressOfMany
 from core.detectors.scaling import Scaling
 from core.errors import ArtifactError, ConstantSignal, CoreError, InsufficientData, NotFitted, ParameterError
+from core.networks.checkpoints import Checkpoints
+from core.networks.listeners import ProgressOfMany
 from core.networks.stack import StackedNetwork, Weights
 from core.networks.stacked import train_many
 from core.networks.training import Epoch, Progress, Stop
@@ -55,6 +56,7 @@ class ForecastingDetector(ABC, Generic[P]):
         self.seed = seed
         self.history: tuple[Epoch, ...] = ()
         self.learned: Learned | None = None
+        self._checkpoints: Checkpoints | None = None
 
     @abstractmethod
     def network(self) -> StackedNetwork:
@@ -103,11 +105,15 @@ class ForecastingDetector(ABC, Generic[P]):
             return error
         return None
 
+    def keep(self, checkpoints: Checkpoints) -> None:
+        """Keep trainings to go on from; see `KeepsCheckpoints.keep`."""
+        self._checkpoints = checkpoints
+
     def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Train on the signal; see `Detector.fit`."""
         heard = None if progress is None else lambda _, epoch: progress(epoch)
         for fitted in self.fit_many([signal], progress=heard, stop=stop):
-            # Alone, a signal is asked for `stop` after its first epoch at the earliest.
+            # Alone, a signal heeds `stop` after its first epoch at the earliest.
             if fitted is not None:
                 self.learned, self.history = fitted.learned, fitted.history
         return self
@@ -124,7 +130,15 @@ class ForecastingDetector(ABC, Generic[P]):
             lessons.append(lesson(signal, self.parameters))
         series = [each.series for each in lessons]
         schedules = [self.parameters.schedule(each.split) for each in series]
-        trained = train_many(self.network(), series, schedules, seed=self.seed, progress=progress, stop=stop)
+        trained = train_many(
+            self.network(),
+            series,
+            schedules,
+            seed=self.seed,
+            progress=progress,
+            stop=stop,
+            checkpoints=self._checkpoints,
+        )
         fitted: list[Self | None] = []
         for signal, each, result in zip(signals, lessons, trained, strict=True):
             if result is None:

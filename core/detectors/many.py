@@ -1,15 +1,13 @@
 """What detectors add that train many sensors in one graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, Self
 
 from core.errors import CoreError
-from core.networks.training import Epoch, Stop
+from core.networks.listeners import ProgressOfMany
+from core.networks.training import Stop
 from core.results import Scores
 from core.signal import Signal
-
-ProgressOfMany = Callable[[int, Epoch], None]
-"""Called after each epoch of a signal, with its position among those given."""
 
 
 class FitsMany(Protocol):
@@ -34,7 +32,8 @@ class FitsMany(Protocol):
         progress
             Called after each epoch of each signal.
         stop
-            Asked after each epoch of a signal; True ends all trainings with what was learned so far.
+            Asked at each update and after each epoch of a signal. What it raises ends all trainings at once;
+            True ends them after an epoch, with what was learned so far.
 
         Returns
         -------

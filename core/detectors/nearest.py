@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.networks.training import Stop
 from core.signal import Floats
 
 BLOCK: Final = 512
@@ -39,6 +40,7 @@ def nearest(
     gap: int,
     before: int | None,
     after: int | None,
+    stop: Stop | None = None,
 ) -> Floats:
     """Return the (m,) Euclidean distance of each row to the nearest one seen; infinite where none is.
 
@@ -55,12 +57,16 @@ def nearest(
         Steps between two windows that do not overlap.
     before, after
         How many steps earlier and later rows may lie; None for any, and 0 for none.
+    stop
+        Asked for each block of rows; what it raises ends the search.
     """
     found = np.full(rows.shape[0], np.inf)
     if seen.rows.shape[0] == 0:
         return found
     lengths = (seen.rows**2).sum(axis=1)
     for start in range(0, rows.shape[0], BLOCK):
+        if stop is not None:
+            stop()
         block = slice(start, min(start + BLOCK, rows.shape[0]))
         low, high = _reach(at[block], seen, gap, before, after)
         if high <= low:

@@ -144,7 +144,7 @@ class Neighbours:
 
     def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Keep a sample of the training part's windows; see `Detector.fit`. It has no epochs."""
-        del progress, stop
+        del progress
         p, name, usable = self.parameters, signal.channels[0], int(signal.valid.sum())
         if usable < self.needed:
             raise InsufficientData(
@@ -156,6 +156,8 @@ class Neighbours:
         gaps = np.cumsum(np.r_[0, ~np.isfinite(read)])
         windows, contexts = {}, {}
         for length in p.lengths:
+            if stop is not None:
+                stop()
             starts = np.flatnonzero(gaps[length:] == gaps[:-length])
             if starts.size < length:
                 break

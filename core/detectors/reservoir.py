@@ -19,6 +19,7 @@ from core.detectors.scaling import Scaling
 from core.detectors.smoothing import ewma
 from core.errors import ArtifactError, InsufficientData, NotFitted, ParameterError
 from core.imputation.hold import hold_last
+from core.networks.training import Progress, Stop
 from core.results import Mode, Scores
 from core.signal import Floats, Signal
 
@@ -126,9 +127,9 @@ class Reservoir:
         """(m,) smoothed errors on the training part after the washout, in order of time; no NaN."""
         return self._fitted().normal
 
-    def fit(self, signal: Signal, *, progress: object = None, stop: object = None) -> Self:
+    def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Solve for the readout; see `Detector.fit`. There are no epochs to report."""
-        del progress, stop
+        del progress
         p, usable = self.parameters, int(signal.valid.sum())
         if usable < self.needed:
             raise InsufficientData(
@@ -136,7 +137,7 @@ class Reservoir:
             )
         scaling = Scaling.of(signal)
         inputs, target = self._inputs(signal, scaling)
-        states = self._states(inputs, 0)
+        states = self._states(inputs, 0, stop)
         learned_from = signal.valid.copy()
         learned_from[: min(p.washout, learned_from.size // 2)] = False
         rows = np.flatnonzero(learned_from[1:]) + 1
@@ -216,7 +217,7 @@ class Reservoir:
         target = np.nan_to_num(scaling.apply(signal.values, TARGET_LIMIT)[:, 0].astype(np.float64))
         return inputs, target
 
-    def _states(self, inputs: Doubles, phase: int) -> Doubles:
+    def _states(self, inputs: Doubles, phase: int, stop: Stop | None = None) -> Doubles:
         """Return (n, units + channels + 1): the state after each step, that step's inputs, and a one.
 
         The sequence is cut on an absolute grid into chunks that run side by side, so a state does not depend
@@ -231,6 +232,8 @@ class Reservoir:
         state = np.zeros((starts.size, p.units))
         states = np.empty((n, p.units + inputs.shape[1] + 1))
         for step, place in zip(steps, places, strict=True):
+            if stop is not None:
+                stop()
             state = (1 - p.leak) * state + p.leak * np.tanh(driven[place] + state @ weights)
             if step >= 0:
                 inside = (starts + step >= 0) & (starts + step < n)

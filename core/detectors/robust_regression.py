@@ -116,6 +116,19 @@ class RobustRegression:
         """Eight of the longest time constants: what lay before weighs less than a thousandth."""
         return int(8 * max(*self.parameters.time_constants, 120))
 
+    @property
+    def plenty(self) -> int:
+        """Training steps up to which it judged by errors on what was not fitted, as its own said too little.
+
+        Raises
+        ------
+        NotFitted
+            Before `fit` or `load`.
+        """
+        if self._learned is None:
+            raise NotFitted("robust regression: how many steps are plenty is known once it is fitted")
+        return _plenty(self._learned.weights.size, self.parameters)
+
     def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Fit the regression and what its residuals reach; see `Detector.fit`. It has no epochs."""
         del progress, stop
@@ -130,7 +143,7 @@ class RobustRegression:
         columns, target = features.matrix(signal), signal.target.astype(np.float64)
         rows = steps[:: -(-steps.size // p.rows)]
         residuals, penalty = np.full(target.size, np.nan), p.penalty
-        scarce = steps.size <= min(SCARCE * columns.shape[1], p.rows)
+        scarce = steps.size <= _plenty(columns.shape[1], p)
         if scarce:
             penalty, residuals[steps] = huber.cross_fitted(columns[steps], target[steps], PENALTIES)
         weights = huber.fit(columns[rows], target[rows], penalty)
@@ -247,6 +260,11 @@ class RobustRegression:
                 f"{', '.join(self._learned.channels)}"
             )
         return self._learned
+
+
+def _plenty(columns: int, p: RobustParameters) -> int:
+    """Return the steps that leave no doubt of the weights of so many columns."""
+    return min(SCARCE * columns, p.rows)
 
 
 def _deviation(residuals: NDArray[np.float64]) -> float:

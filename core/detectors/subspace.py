@@ -108,7 +108,7 @@ class Subspace:
 
     def fit(self, signal: Signal, *, progress: Progress | None = None, stop: Stop | None = None) -> Self:
         """Learn scales and charts; see `Detector.fit`. It has no epochs."""
-        del progress, stop
+        del progress
         p, judged = self.parameters, _judgeable(signal)
         if judged.sum() < p.least_steps:
             raise InsufficientData(
@@ -119,8 +119,12 @@ class Subspace:
         centre, scale = _scales(signal.values[judged].astype(np.float64))
         scaled = self._scaled(signal, centre, scale)
         normal = np.flatnonzero(judged)[self.warmup :]
-        charts = tuple(ControlChart.of(_averaged(scaled, span)[normal], p.kept) for span in p.spans)
-        self._learned = _Learned(centre, scale, charts, signal.channels)
+        charts = []
+        for span in p.spans:
+            if stop is not None:
+                stop()
+            charts.append(ControlChart.of(_averaged(scaled, span)[normal], p.kept))
+        self._learned = _Learned(centre, scale, tuple(charts), signal.channels)
         return self
 
     def score(self, signal: Signal) -> Scores:

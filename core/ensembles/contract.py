@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
+from core.detectors.contract import Detector
 from core.ensembles.parameters import Plain
 from core.ensembles.raise_events import Detection
 from core.networks.training import Progress, Stop
@@ -34,6 +35,10 @@ class Raiser(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """Sentences that a person must see about what was fitted; empty if all went as the preset says."""
 
+    @property
+    def detectors(self) -> Mapping[str, Detector]:
+        """Its detectors by name, in the order in which `fit` fits them."""
+
     def fit(
         self,
         train: Signal,
@@ -41,6 +46,7 @@ class Raiser(Protocol):
         *,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        checkpoints: Path | None = None,
     ) -> Self:
         """Learn from `train` what is normal, and from `calibrate`, which follows it, where to set the bars.
 
@@ -49,7 +55,11 @@ class Raiser(Protocol):
         progress
             Called after each epoch by members that have epochs.
         stop
-            Asked after each epoch; True ends the training with what was learned so far.
+            Asked between members, at each update, after each epoch and in long loops. What it raises ends the
+            fit at once; True ends a training after its epoch, with what was learned so far.
+        checkpoints
+            Folder in which trainings are kept after each epoch and from which they go on after an
+            interruption, see `core.detectors.contract.KeepsCheckpoints`; None keeps nothing.
 
         Raises
         ------

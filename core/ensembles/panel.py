@@ -1,12 +1,12 @@
 """A panel of detectors whose decisions are merged: trusted checks alone, all others by agreement.
 
 Each detector's score is brought to one scale, blends of them are judged in many readings, and a step is
-abnormal where enough readings call it so, or where a trusted check does. The whole method is chosen by
-`benchmarks.smap_msl`.
+abnormal where enough readings call it so, or where a check of `core.ensembles.trusted` does. The readings
+are what `benchmarks.smap_search` chose.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.detectors.contract import Detector
 from core.detectors.folders import read_arrays, read_json, write_arrays, write_json
+from core.detectors.robust_regression import RobustRegression
 from core.ensembles.blend import (
     GRID,
     TRAILING,
@@ -22,33 +23,39 @@ from core.ensembles.blend import (
     Doubles,
     against_past,
     against_whole,
-    around,
     before,
     blended,
 )
+from core.ensembles.members import fitted
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.parameters import Plain
 from core.ensembles.raise_events import Detection
+from core.ensembles.ranking import Ranking
 from core.ensembles.remarks import remarks
-from core.ensembles.severity import grade
 from core.ensembles.sources import load, make
+from core.ensembles.trusted import (
+    RELATION,
+    STANDSTILL,
+    TRUSTED,
+    Alarms,
+    Relation,
+    leaving_context,
+    seated,
+    standing_still,
+)
 from core.ensembles.votes import (
     Key,
     Voters,
     causal_votes,
-    covered,
     levels,
-    record_rule,
     review_votes,
-    standout_rule,
 )
 from core.errors import ArtifactError, ConstantSignal, InsufficientData, NotFitted, ParameterError
 from core.networks.training import Progress, Stop
 from core.results import Event, Mode, Scores
-from core.signal import Floats, Mask, Signal
+from core.signal import Floats, Signal
 from core.splits import joined
-from core.thresholds.intervals import Runs, event, merged, runs
-from core.thresholds.record import RecordParameters, broken
-from core.thresholds.standout import standing_out, stretches
+from core.thresholds.intervals import Runs, merged, runs
 from core.thresholds.tails import Tail
 
 Steps = NDArray[np.int64]
@@ -56,61 +63,8 @@ Steps = NDArray[np.int64]
 LEAD: Final = 50
 """Steps at the start of a window that don't tell what is usual."""
 
-PREDICTORS: Final = ("convolution", "lstm", "reservoir")
+PREDICTORS: Final = ("convolution", "lstm", RELATION, "reservoir")
 """Whose prediction is shown, the first that the panel holds."""
-
-
-@dataclass(frozen=True)
-class PanelParameters:
-    """Who sits on a panel, and how it decides.
-
-    Parameters
-    ----------
-    mode
-        ``causal``: a step is judged from the past alone; ``review``: later steps are seen too.
-    entries
-        Detectors by their names in `core.ensembles.sources`; ``name@span`` averages its errors over that
-        span of past steps first.
-    voters
-        How the blends of their scores are read.
-    standstill
-        How many times the longest standstill known makes an event of its own; None trusts no check.
-    gap
-        Events at most this many steps apart are one.
-    reach
-        Steps back in which a record is looked for; causal mode alone.
-
-    Raises
-    ------
-    ParameterError
-        There is no entry, or a number is out of range.
-    """
-
-    mode: Mode
-    entries: tuple[str, ...]
-    voters: Voters
-    standstill: float | None = 2.0
-    gap: int = 50
-    reach: int = 10_000
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "entries", tuple(self.entries))
-        if not self.entries or len(set(self.entries)) < len(self.entries):
-            raise ParameterError(f"panel: entries must be there and differ: {self.entries}")
-        if self.gap < 0 or self.reach < 2 or (self.standstill is not None and self.standstill < 1):
-            raise ParameterError(f"panel: standstill, gap or reach out of range: {self}")
-        names = [entry.partition("@")[0] for entry in self.entries]
-        spans = [entry.partition("@")[2] for entry in self.entries if "@" in entry]
-        if "standstill" in names or not all(span.isdecimal() and int(span) >= 1 for span in spans):
-            raise ParameterError(f"panel: entries are name or name@span, no standstill: {self.entries}")
-        if self.mode == "causal" and any(name.endswith("-whole") for name in names):
-            raise ParameterError("panel: a causal panel can't hold a detector that sees the whole window")
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the detectors, each once, the trusted check last."""
-        names = dict.fromkeys(entry.partition("@")[0] for entry in self.entries)
-        return (*names, *(["standstill"] if self.standstill is not None else []))
 
 
 @dataclass(frozen=True)
@@ -121,6 +75,7 @@ class _Learned:
     normals: Mapping[str, Doubles]
     tail: Tail
     remarks: tuple[str, ...]
+    relation: Relation | None
 
 
 class Panel:
@@ -154,7 +109,8 @@ class Panel:
     def memory(self) -> int:
         """Steps of past that a judgement may depend on: of scores, what is usual, averages and record."""
         names = self.detectors or {name: make(name, self.seed) for name in self.panel.sources}
-        steps = max(one.memory for one in names.values()) + self.panel.reach
+        members = [*names.values(), *([RobustRegression()] if self.panel.relation is not None else [])]
+        steps = max(one.memory for one in members) + self.panel.reach
         if self.mode == "review":
             return steps
         spans = max(int(entry.partition("@")[2] or 1) for entry in self.panel.entries)
@@ -173,12 +129,14 @@ class Panel:
         *,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        checkpoints: Path | None = None,
         given: Mapping[str, Detector] | None = None,
     ) -> Self:
         """Fit every detector on both parts; see `Raiser.fit`.
 
         What needs no second part to be calibrated on learns from both: distances of training windows are
-        taken to other windows, and a record has no parameter to fit.
+        taken to other windows, and a record has no parameter to fit. The relation check learns from the
+        first, and sets its bar on the second.
 
         Parameters
         ----------
@@ -191,18 +149,25 @@ class Panel:
             if given is not None and name in given:
                 self.detectors[name] = given[name]
                 continue
+            own, member = checkpoints and checkpoints / name, make(name, self.seed)
             try:
-                self.detectors[name] = make(name, self.seed).fit(signal, progress=progress, stop=stop)
+                self.detectors[name] = fitted(member, signal, progress=progress, stop=stop, checkpoints=own)
             except (ConstantSignal, InsufficientData) as error:
                 refused[name] = error
-        if not any(name != "standstill" for name in self.detectors):
+        if not any(name not in TRUSTED for name in self.detectors):
             short = [one for one in refused.values() if isinstance(one, InsufficientData)]
             raise min(short, key=lambda one: one.needed) if short else next(iter(refused.values()))
         normals = self.normals(signal)
         highest, ranked = levels(normals, self.panel.voters, self.mode)
         tail = Tail.of(ranked)
         kept = {entry: one[-TRAILING:] for entry, one in normals.items()}
-        self._learned = _Learned(highest, kept, tail, remarks(refused, self.detectors))
+        relation, told = None, tuple[str, ...]()
+        if self.panel.relation is not None:
+            relation, told = seated(train, calibrate, self.panel.relation, stop=stop)
+        if relation is not None:
+            self.detectors[RELATION] = relation.detector
+        told = (*remarks(refused, self.detectors), *told)
+        self._learned = _Learned(highest, kept, tail, told, relation)
         return self
 
     def detect(self, signal: Signal, *, given: Mapping[str, Scores] | None = None) -> Detection:
@@ -221,13 +186,13 @@ class Panel:
         events: tuple[Event, ...] = ()
         if judged.size and ratios:
             blends = {one: blended(list(ratios.values()), one) for one in self.panel.voters.blends}
-            spans, still = self._decided(blends, scores, judged, learned)
-            ranked, bars = self._ranking(blends, learned)
-            ranked = np.maximum(ranked, still * bars)
-            values[judged], level[judged] = ranked, bars
+            alone = self.trusted(scores, judged)
+            spans = self._decided(blends, alone, learned)
+            ranking = Ranking.of(blends, self.panel, learned.highest, alone)
+            values[judged], level[judged] = ranking.scores, ranking.bars
             events = tuple(
-                self._event((int(low), int(high)), ranked, bars, judged, signal)
-                for low, high in merged(spans, self.panel.gap)
+                ranking.event(low, high, judged, learned.tail, signal.interval)
+                for low, high in merged(spans, self.panel.gap).tolist()
             )
         predictions = [scores[name].expected for name in PREDICTORS if name in scores]
         expected = predictions[0] if predictions else np.full(n, np.nan, np.float32)
@@ -247,9 +212,12 @@ class Panel:
             "highest": [[blend, steps, value] for (blend, steps), value in learned.highest.items()],
             "tail": asdict(learned.tail),
             "remarks": list(learned.remarks),
+            "explained": None if learned.relation is None else learned.relation.explained,
         }
         write_json(folder / "panel.json", content)
         write_arrays(folder / "panel.npz", dict(learned.normals))
+        if learned.relation is not None:
+            learned.relation.save_bar(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -269,7 +237,10 @@ class Panel:
             highest: dict[Key, float] = {(b, int(s)): float(v) for b, s, v in content["highest"]}
             held = tuple(entry for entry in parameters.entries if entry.partition("@")[0] in panel.detectors)
             normals = read_arrays(folder / "panel.npz", held)
-            panel._learned = _Learned(highest, normals, Tail(**content["tail"]), tuple(content["remarks"]))
+            tail, relation = Tail(**content["tail"]), None
+            if content.get("explained") is not None:  # panels of earlier releases have no relation check
+                relation = Relation.of(panel.detectors[RELATION], folder, float(content["explained"]))
+            panel._learned = _Learned(highest, normals, tail, tuple(content["remarks"]), relation)
         except (AttributeError, KeyError, TypeError, ValueError, ParameterError) as error:
             raise ArtifactError(f"{folder}: panel.json is incomplete ({error})") from error
         return panel
@@ -279,8 +250,12 @@ class Panel:
         told: dict[str, Plain] = {"panel.entries": ", ".join(self.panel.entries), "panel.mode": self.mode}
         for name, value in asdict(self.panel.voters).items():
             told[f"panel.{name}"] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-        standstill = self.panel.standstill if self.panel.standstill is not None else "not trusted"
-        return told | {"panel.standstill": standstill, "panel.gap": self.panel.gap}
+        for name, value in (("standstill", self.panel.standstill), ("relation", self.panel.relation)):
+            told[f"panel.{name}"] = "not trusted" if value is None else value
+        relation = None if self._learned is None else self._learned.relation
+        told["panel.explained"] = None if relation is None else round(relation.explained, 3)
+        told["panel.predictor"] = next((name for name in PREDICTORS if name in self.detectors), None)
+        return told | {"panel.gap": self.panel.gap}
 
     def normals(self, signal: Signal) -> dict[str, Doubles]:
         """Return by entry what the detectors say of the training part, in order of time, without NaN."""
@@ -308,7 +283,7 @@ class Panel:
                 scores[name] = detector.score(signal)
             except InsufficientData as error:
                 short.append(error)
-        if not any(name != "standstill" for name in scores):
+        if not any(name not in TRUSTED for name in scores):
             raise min(short, key=lambda one: one.needed)
         return scores
 
@@ -332,65 +307,28 @@ class Panel:
         return ratios
 
     def _decided(
-        self, blends: Mapping[Blend, Doubles], scores: Mapping[str, Scores], judged: Steps, learned: _Learned
-    ) -> tuple[Runs, Doubles]:
-        """Return the runs of judged steps called abnormal, and the trusted check's score in its own bars."""
+        self, blends: Mapping[Blend, Doubles], alone: Mapping[str, Alarms], learned: _Learned
+    ) -> Runs:
+        """Return the runs of judged steps called abnormal."""
         voters = self.panel.voters
         if self.mode == "review":
             votes = review_votes(blends, voters)
         else:
             votes = causal_votes(blends, learned.highest, voters, self.panel.reach)
         abnormal = votes >= voters.share
-        alone, still = self.trusted(scores, judged)
-        abnormal |= alone
-        return runs(abnormal), still
+        for one in alone.values():
+            abnormal |= one.inside
+        return runs(abnormal)
 
-    def trusted(self, scores: Mapping[str, Scores], judged: Steps) -> tuple[Mask, Doubles]:
-        """Return the judged steps that the trusted check calls abnormal, and its score in its own bars."""
-        p, said, n = self.panel, scores.get("standstill"), judged.size
-        if said is None or p.standstill is None:
-            return np.zeros(n, np.bool_), np.zeros(n)
-        still = np.nan_to_num(said.values[judged].astype(np.float64))
-        # A standstill grows by one a step: without a lag it would be its own record and never break one.
-        most = p.voters.longest
-        rule = RecordParameters(p.standstill, 1.0, 0, 0.5, longest=most, reach=p.reach, lag=most // 2)
-        found, bars = broken(still, 1.0, rule)
-        alone = covered([(one.start, one.end) for one in found], n)
-        return alone, np.where(alone, still / bars, 0.0)
-
-    def _ranking(self, blends: Mapping[Blend, Doubles], learned: _Learned) -> tuple[Doubles, Doubles]:
-        """Return the score that is shown and the bar it is shown against, both of the middle reading."""
-        voters, reach, (blend, steps) = self.panel.voters, self.panel.reach, self.panel.voters.middle
-        factors, releases = sorted(voters.factors), sorted(voters.releases)
-        factor, release = factors[len(factors) // 2], releases[len(releases) // 2]
-        if self.mode == "causal":
-            scores = before(blends[blend], steps)
-            rule = record_rule(voters, factor, release, reach)
-            return scores, broken(scores, max(voters.floors) * learned.highest[voters.middle], rule)[1]
-        scores = around(blends[blend], steps)
-        found = stretches(scores, standout_rule(voters, release))
-        kept = standing_out(found, factor)
-        rest = kept[-1].rest if kept else found[0].height if found else float(scores.max())
-        return scores, np.full(scores.size, factor * rest)
-
-    def _event(
-        self, span: tuple[int, int], ranked: Doubles, bars: Doubles, judged: Steps, signal: Signal
-    ) -> Event:
-        low, high = span
-        learned = self._fitted()
-        at = low + int(np.argmax(ranked[low:high]))
-        peak = float(ranked[at])
-        raised = event(
-            int(judged[low]),
-            int(judged[high - 1]) + 1,
-            int(judged[at]),
-            peak_score=peak,
-            threshold=min(float(bars[at]), peak),
-            probability=learned.tail.share_below(peak, high - low),
-            last=int(judged[-1]) + 1,
-        )
-        usual_peak = max(learned.tail.level(10_000), 1e-9)
-        return replace(raised, severity=grade(raised, usual_peak, signal.interval))
+    def trusted(self, scores: Mapping[str, Scores], judged: Steps) -> dict[str, Alarms]:
+        """Return by name what each trusted check that sits on the panel raises by itself."""
+        p, relation, found = self.panel, self._fitted().relation, dict[str, Alarms]()
+        if p.standstill is not None and STANDSTILL in scores:
+            said, longest = scores[STANDSTILL], p.voters.longest
+            found[STANDSTILL] = standing_still(said, judged, p.standstill, longest=longest, reach=p.reach)
+        if relation is not None and RELATION in scores:
+            found[RELATION] = leaving_context(scores[RELATION], judged, relation.threshold)
+        return found
 
     def _fitted(self) -> _Learned:
         if self._learned is None:

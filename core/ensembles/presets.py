@@ -8,7 +8,8 @@ from typing import Final, Literal, get_args
 
 from core.detectors.telemanom import Telemanom
 from core.ensembles.contract import Raiser
-from core.ensembles.panel import Panel, PanelParameters
+from core.ensembles.panel import Panel
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.raise_events import EventRaiser
 from core.ensembles.votes import Voters
 from core.errors import ParameterError

@@ -7,6 +7,7 @@ from typing import Final, Self
 import numpy as np
 
 from core.detectors.contract import Detector
+from core.ensembles.members import fitted
 from core.ensembles.parameters import Plain, parameters_of
 from core.ensembles.severity import grade
 from core.errors import InsufficientData
@@ -53,6 +54,11 @@ class EventRaiser:
         self.threshold = threshold
 
     @property
+    def detectors(self) -> dict[str, Detector]:
+        """The detector, by its name."""
+        return {self.detector.name: self.detector}
+
+    @property
     def name(self) -> str:
         """The detector's."""
         return self.detector.name
@@ -84,15 +90,18 @@ class EventRaiser:
         *,
         progress: Progress | None = None,
         stop: Stop | None = None,
+        checkpoints: Path | None = None,
     ) -> Self:
         """Fit the detector on `train` and the threshold on the scores of `calibrate`, which follows it.
+
+        See `Raiser.fit` for the parameters.
 
         Raises
         ------
         InsufficientData, ConstantSignal
             What the detector or the threshold can't learn from.
         """
-        self.detector.fit(train, progress=progress, stop=stop)
+        fitted(self.detector, train, progress=progress, stop=stop, checkpoints=checkpoints)
         lead = train.slice(max(0, len(train) - self.detector.memory), len(train))
         whole = joined(lead, calibrate)
         scores = self.detector.score(whole)

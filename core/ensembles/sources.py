@@ -9,6 +9,7 @@ from core.detectors.discords import DiscordParameters, Discords
 from core.detectors.neighbours import Neighbours, NeighboursParameters
 from core.detectors.range_check import RangeCheck, RangeCheckParameters
 from core.detectors.reservoir import Reservoir, ReservoirParameters
+from core.detectors.robust_regression import RobustRegression
 from core.detectors.telemanom import Telemanom, TelemanomParameters
 from core.detectors.temporal_convolution import ConvolutionParameters, TemporalConvolution
 from core.errors import ArtifactError, ParameterError
@@ -23,6 +24,7 @@ LOADERS: Final[Mapping[str, Callable[[Path], Detector]]] = {
     Neighbours.name: Neighbours.load,
     RangeCheck.name: RangeCheck.load,
     Reservoir.name: Reservoir.load,
+    RobustRegression.name: RobustRegression.load,
     Telemanom.name: Telemanom.load,
     TemporalConvolution.name: TemporalConvolution.load,
 }

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
+from core.ensembles.stream_extents import Extents
 from core.ensembles.stream_parts import Doubles, Echoes, Standstills
 from core.ensembles.stream_records import Records
+from core.ensembles.stream_relations import Relations
 from core.ensembles.stream_windows import Windows
 
 
@@ -19,8 +21,10 @@ class Carried:
     ----------
     echoes, windows, standstills
         What each source learned and remembers.
-    record, trusted
-        The records of the blend and of standstills.
+    relations
+        The checks against context, of the sensors that have one.
+    record, trusted, leaving
+        The records of the blend and of standstills, and the events of the checks against context.
     usual
         (3, sensors) what each blended source usually reaches in training.
     mean
@@ -30,8 +34,10 @@ class Carried:
     echoes: Echoes
     windows: Windows
     standstills: Standstills
+    relations: Relations
     record: Records
     trusted: Records
+    leaving: Extents
     usual: Doubles
     mean: Doubles
 
@@ -39,8 +45,10 @@ class Carried:
         "echoes": Echoes,
         "windows": Windows,
         "standstills": Standstills,
+        "relations": Relations,
         "record": Records,
         "trusted": Records,
+        "leaving": Extents,
     }
 
     @classmethod

@@ -2,9 +2,10 @@
 
 All sensors' arrays are stacked, so that a step is a few products of matrices. It is a smaller panel than the
 presets': the reservoir's error and the distances of windows of 50 steps to training windows (figures, and the
-figures that tell no level), blended and held against one record, and the standstill check, which is trusted
-alone. It leaves out: windows of other lengths and of the sensor's own past, voters (one reading of the blend
-decides), what was usual lately (ratios are to training), and the forgetting of old records.
+figures that tell no level), blended and held against one record, and the checks that are trusted alone, of
+standstills and of the relation to context. It leaves out: windows of other lengths and of the sensor's own
+past, voters (one reading of the blend decides), what was usual lately (ratios are to training), and the
+forgetting of old records.
 """
 
 from collections.abc import Sequence
@@ -18,16 +19,22 @@ from core.detectors.discords import DiscordParameters, Discords
 from core.detectors.folders import read_arrays, read_json, write_arrays, write_json
 from core.detectors.range_check import RangeCheck, RangeCheckParameters
 from core.detectors.reservoir import Reservoir, ReservoirParameters
+from core.detectors.robust_regression import RobustParameters, RobustRegression
 from core.detectors.window_views import View
 from core.ensembles.blend import before, blended, usual
+from core.ensembles.stream_extents import Extents
 from core.ensembles.stream_memory import Carried
 from core.ensembles.stream_parts import Doubles, Echoes, Standstills
 from core.ensembles.stream_records import Records
+from core.ensembles.stream_relations import Relations
 from core.ensembles.stream_windows import WINDOW, Windows
+from core.ensembles.trusted import Relation, seated
 from core.ensembles.votes import LAG
 from core.errors import ArtifactError, NotFitted, ParameterError
 from core.signal import Floats, Mask, Signal
+from core.splits import DECLARED_TRAIN_SHARE
 from core.thresholds.record import RecordParameters
+from core.thresholds.robust import RobustThresholdParameters
 
 SOURCES: Final = ("reservoir", "figures-50-training", "spread-50-training", "standstill")
 """Who is heard, in the order of `Step.sources`."""
@@ -47,6 +54,9 @@ class StreamParameters:
         Of the blend's record, see `RecordParameters`.
     standstill
         How many times the record a standstill must be.
+    relation
+        Share of the target's variance that its context must explain for the check against context to be
+        trusted, see `core.ensembles.trusted.seated`.
 
     Raises
     ------
@@ -61,10 +71,11 @@ class StreamParameters:
     longest: int = 300
     lead: int = 500
     standstill: float = 2.0
+    relation: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.smoothing < 1:
-            raise ParameterError(f"stream: smoothing must be at least 1: {self}")
+        if self.smoothing < 1 or not 0 < self.relation <= 1:
+            raise ParameterError(f"stream: smoothing must be at least 1, relation in (0, 1]: {self}")
         _ = self.record, self.trusted
 
     @property
@@ -97,11 +108,14 @@ class Step:
         (sensors,) True while an event runs.
     sources
         (4, sensors) what each of `SOURCES` says; NaN while warming up.
+    relations
+        (sensors,) what the check against context says in multiples of its bar; NaN where there is none.
     """
 
     scores: Doubles
     alarms: Mask
     sources: Doubles
+    relations: Doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +126,7 @@ class _Sensor:
     figures: Discords
     spread: Discords
     check: RangeCheck
+    relation: Relation | None
     usual: tuple[float, ...]
     highest: float
 
@@ -137,10 +152,14 @@ class Stream:
         self.phase = phase
         self._reservoir = ReservoirParameters(span=1.0)
         self._check = RangeCheckParameters(checks=("standstill",))
+        self._regression = RobustParameters()
+        self._warmup = RobustRegression(self._regression).warmup
         self._carried: Carried | None = None
 
     def fit(self, signals: Sequence[Signal]) -> Self:
         """Learn what is normal in the training part of every sensor; one that is given twice is fitted once.
+
+        The last fifth of it sets the bar of the check against context, which learns from what is before.
 
         Raises
         ------
@@ -158,8 +177,10 @@ class Stream:
             Echoes.of([one.reservoir for one in each], self._reservoir, width),
             Windows.of([one.figures for one in each], [one.spread for one in each], WINDOW),
             Standstills.of([one.check for one in each]),
+            Relations.of([one.relation for one in each], self._regression, width - 1),
             Records.above(p.floor * np.array([one.highest for one in each]), p.record.lag),
             Records.above(np.ones(len(each)), p.trusted.lag),
+            Extents.above(np.array([one.relation.threshold.level for one in each if one.relation])),
             np.array([one.usual for one in each]).T,
             np.zeros((2, len(each))),
         )
@@ -194,6 +215,10 @@ class Stream:
         errors = carried.echoes.step(readings, self._reservoir, self.seed, first=first)
         distances = carried.windows.step(target, self.phase)
         still = carried.standstills.step(target, self._check.longest_standstill)
+        relations, left = np.full(known.size, np.nan), np.zeros(known.size, np.bool_)
+        told, rows = carried.relations.step(readings, self._regression, self._warmup), carried.relations.rows
+        relations[rows] = told / carried.leaving.bar
+        left[rows] = carried.leaving.step(told, RobustThresholdParameters())
         sources = np.stack([errors, *distances, still])
         sources[:, ~known] = np.nan
         ratios = np.nan_to_num(sources[:3]) / carried.usual
@@ -206,7 +231,8 @@ class Stream:
         runs, bars = carried.record.step(smooth, known, p.record)
         stuck, still_bars = carried.trusted.step(np.nan_to_num(sources[3]), known, p.trusted)
         scores = np.maximum(smooth / bars, np.where(stuck, still / still_bars, 0.0))
-        return Step(np.where(known, scores, np.nan), runs | stuck, sources)
+        scores = np.maximum(scores, np.where(left & (relations > 1), relations, 0.0))
+        return Step(np.where(known, scores, np.nan), runs | stuck | left, sources, relations)
 
     def save(self, folder: Path) -> None:
         """Write ``stream.npz``, what was learned and what is remembered, and ``stream.json``."""
@@ -214,6 +240,7 @@ class Stream:
         write_arrays(folder / "stream.npz", carried.arrays())
         content = {"method": self.name, "parameters": asdict(self.parameters), "seed": self.seed}
         content |= {"phase": self.phase, "reservoir": asdict(self._reservoir), "check": asdict(self._check)}
+        content |= {"regression": asdict(self._regression)}
         write_json(folder / "stream.json", content)
 
     @classmethod
@@ -231,6 +258,7 @@ class Stream:
             stream = cls(parameters, seed=int(content["seed"]), phase=int(content["phase"]))
             stream._reservoir = ReservoirParameters(**content["reservoir"])
             stream._check = RangeCheckParameters(**content["check"])
+            stream._regression = RobustParameters(**content["regression"])
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise ArtifactError(f"{folder}: stream.json is incomplete ({error})") from error
         stream._carried = Carried.of(read_arrays(folder / "stream.npz", Carried.names()))
@@ -248,7 +276,10 @@ class Stream:
         levels = tuple(usual(one) for one in normals)
         ratios = [one / level for one, level in zip(normals, levels, strict=True)]
         highest = float(before(blended(ratios, "geometric"), self.parameters.smoothing).max())
-        return _Sensor(reservoir, figures, spread, RangeCheck(self._check).fit(signal), levels, highest)
+        check, cut = RangeCheck(self._check).fit(signal), round(DECLARED_TRAIN_SHARE * len(signal))
+        parts = signal.slice(0, cut), signal.slice(cut, len(signal))
+        relation, _ = seated(*parts, self.parameters.relation)
+        return _Sensor(reservoir, figures, spread, check, relation, levels, highest)
 
     def _fitted(self) -> Carried:
         if self._carried is None:

@@ -1,12 +1,13 @@
 """Figures on the test part, which neither fitting nor calibration saw."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.ensembles.contract import Raiser
 from core.results import HeldOutFigures
-from core.signal import Floats, Signal
+from core.signal import Floats, Mask, Signal
 from core.splits import Split, joined
 
 WEEK_S = 7 * 86_400.0
@@ -35,28 +36,78 @@ def held_out(
     InsufficientData
         The test part is shorter than the detector's warm-up.
     """
-    before = joined(split.train, split.calibrate)
-    before = before.slice(max(0, len(before) - raiser.memory) if lead else len(before), len(before))
-    signal = joined(before, split.test) if len(before) else split.test
-    skip = len(before)
+    return figures_of(judged_part(raiser, split, lead=lead), labelled)
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedPart:
+    """What an ensemble says of a part of time that it did not learn from.
+
+    Parameters
+    ----------
+    test
+        The part.
+    events
+        Half-open step intervals of it, in order.
+    expected
+        (n,) predictions, NaN where there is none.
+    judged
+        (n,) steps that have a score.
+    before
+        (n,) the reading before each step, NaN where there is none.
+    scale
+        Standard deviation of the target while training; 1 of its own unit if it never changed.
+    """
+
+    test: Signal
+    events: tuple[tuple[int, int], ...]
+    expected: Floats
+    judged: Mask
+    before: Floats
+    scale: float
+
+
+def judged_part(raiser: Raiser, split: Split, *, lead: bool = True) -> JudgedPart:
+    """Judge the test part of a split; see `held_out`.
+
+    Raises
+    ------
+    InsufficientData
+        The test part is shorter than the detector's warm-up.
+    """
+    past = joined(split.train, split.calibrate)
+    past = past.slice(max(0, len(past) - raiser.memory) if lead else len(past), len(past))
+    signal = joined(past, split.test) if len(past) else split.test
+    skip = len(past)
     detection = raiser.detect(signal)
-    expected, judged = detection.scores.expected[skip:], np.isfinite(detection.scores.values[skip:])
     test = signal.slice(skip, len(signal))
-    events = [(max(one.start - skip, 0), one.end - skip) for one in detection.events if one.end > skip]
-    steps = int(judged.sum())
+    return JudgedPart(
+        test=test,
+        events=tuple(
+            (max(one.start - skip, 0), one.end - skip) for one in detection.events if one.end > skip
+        ),
+        expected=detection.scores.expected[skip:],
+        judged=np.isfinite(detection.scores.values[skip:]),
+        before=signal.target[skip - 1 : -1] if skip else np.r_[np.float32(np.nan), test.target[:-1]],
+        scale=_spread(split.train),
+    )
+
+
+def figures_of(part: JudgedPart, labelled: Sequence[tuple[int, int]] | None) -> HeldOutFigures:
+    """Return the figures of a judged part; see `held_out`."""
+    test, expected, steps = part.test, part.expected, int(part.judged.sum())
     weeks = steps * test.interval.total_seconds() / WEEK_S
     flagged = np.zeros(len(test), dtype=np.bool_)
-    for start, end in events:
+    for start, end in part.events:
         flagged[start:end] = True
-    scale = _spread(split.train)
-    before_values = signal.target[skip - 1 : -1] if skip else np.r_[np.float32(np.nan), test.target[:-1]]
-    precision, recall, f1 = (None, None, None) if labelled is None else overlap_rates(events, labelled)
+    as_before = np.where(np.isfinite(expected), part.before, np.nan)
+    precision, recall, f1 = (None, None, None) if labelled is None else overlap_rates(part.events, labelled)
     return HeldOutFigures(
         steps=steps,
-        normalised_error=_error(test, expected, scale),
-        persistence_error=_error(test, np.where(np.isfinite(expected), before_values, np.nan), scale),
-        alarms_per_week=len(events) / weeks if weeks > 0 else 0.0,
-        flagged_share=float((flagged & judged).sum() / steps) if steps else 0.0,
+        normalised_error=_error(test, expected, part.scale),
+        persistence_error=_error(test, as_before, part.scale),
+        alarms_per_week=len(part.events) / weeks if weeks > 0 else 0.0,
+        flagged_share=float((flagged & part.judged).sum() / steps) if steps else 0.0,
         precision=precision,
         recall=recall,
         f1=f1,
@@ -83,6 +134,60 @@ def overlap_rates(
     recall = len(hit) / len(labelled) if labelled else 0.0
     both = precision + recall
     return precision, recall, 2 * precision * recall / both if both else 0.0
+
+
+@dataclass(frozen=True)
+class VerdictRates:
+    """How events meet what people said of the same time.
+
+    Parameters
+    ----------
+    confirmed, found
+        Intervals that people called true anomalies, and how many of them an event meets.
+    right, wrong, unjudged
+        Events on such an interval, on one that people called a false positive alone, and on neither.
+    """
+
+    confirmed: int
+    found: int
+    right: int
+    wrong: int
+    unjudged: int
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the events with a verdict that are right; None without any."""
+        judged = self.right + self.wrong
+        return self.right / judged if judged else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the true anomalies that are found; None without any."""
+        return self.found / self.confirmed if self.confirmed else None
+
+
+def verdict_rates(
+    events: Sequence[tuple[int, int]],
+    confirmed: Sequence[tuple[int, int]],
+    refuted: Sequence[tuple[int, int]],
+) -> VerdictRates:
+    """Return how events meet verdicts, all half-open step intervals.
+
+    People judge what they are shown, so an event without a verdict is neither right nor wrong.
+    """
+
+    def meets(one: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+        return any(one[0] < end and start < one[1] for start, end in others)
+
+    right = sum(meets(one, confirmed) for one in events)
+    wrong = sum(meets(one, refuted) and not meets(one, confirmed) for one in events)
+    return VerdictRates(
+        confirmed=len(confirmed),
+        found=sum(meets(one, events) for one in confirmed),
+        right=right,
+        wrong=wrong,
+        unjudged=len(events) - right - wrong,
+    )
 
 
 def _spread(train: Signal) -> float:

@@ -1,8 +1,9 @@
 """One compiled update of many sensors' networks at a time, and Adam's moments of each."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,32 @@ EPSILON: Final = 1e-7
 
 LARGEST_NORM: Final = 1.0
 """To which a sensor's gradient is clipped."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainState:
+    """What training has made of one sensor's network.
+
+    Parameters
+    ----------
+    weights
+        As from `StackedNetwork.initial`.
+    means, squares
+        Adam's moments of their gradients, shaped like them.
+    steps
+        Steps that Adam has made.
+    """
+
+    weights: Weights
+    means: Weights
+    squares: Weights
+    steps: int
+
+    @classmethod
+    def untrained(cls, weights: Weights) -> Self:
+        """Return the state of a training that begins with these weights."""
+        means, squares = ([np.zeros_like(each) for each in weights] for _ in range(2))
+        return cls(weights, means, squares, steps=0)
 
 
 class TrainingGraph:
@@ -43,13 +70,12 @@ class TrainingGraph:
         self._steps = np.zeros(places, dtype=np.float32)
         self._update = _compiled(network)
 
-    def place(self, place: int, weights: Weights) -> None:
-        """Give a place to a sensor whose training begins."""
-        for variable, each in zip(self._stacks[0], weights, strict=True):
-            variable[place].assign(each)
-        for moment in self._stacks[1] + self._stacks[2]:
-            moment[place].assign(np.zeros(moment.shape[1:], dtype=np.float32))
-        self._steps[place] = 0
+    def place(self, place: int, state: TrainState) -> None:
+        """Give a place to a sensor whose training begins or goes on."""
+        for stack, own in zip(self._stacks, (state.weights, state.means, state.squares), strict=True):
+            for variable, each in zip(stack, own, strict=True):
+                variable[place].assign(each)
+        self._steps[place] = state.steps
 
     def update(self, inputs: Floats, futures: Floats, rates: Floats, seeds: NDArray[np.uint32]) -> Floats:
         """Update each place whose rate is positive and return the (places,) losses."""
@@ -58,9 +84,14 @@ class TrainingGraph:
         losses: Floats = self._update(self._stacks, tuple(map(tensorflow().constant, arrays))).numpy()
         return losses
 
-    def weights(self) -> list[Floats]:
-        """Return the weights of all places, stacked."""
-        return [variable.numpy() for variable in self._stacks[0]]
+    def states(self) -> list[TrainState]:
+        """Return what training has made so far of the sensor at each place."""
+        arrays = [[variable.numpy() for variable in stack] for stack in self._stacks]
+        states = []
+        for place, steps in enumerate(self._steps):
+            weights, means, squares = ([each[place] for each in stack] for stack in arrays)
+            states.append(TrainState(weights, means, squares, int(steps)))
+        return states
 
 
 @cache

@@ -1,8 +1,13 @@
 """One sensor under training: its crops, its losses and the best of its weights so far."""
 
+import hashlib
+from importlib.metadata import version
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.networks.checkpoints import Checkpoint
+from core.networks.graph import TrainState
 from core.networks.stack import StackedNetwork, Weights
 from core.networks.training import Epoch, Schedule, Series
 from core.signal import Floats
@@ -38,7 +43,7 @@ class Learner:
         self._losses: list[float] = []
         self._starts = series.starts(schedule.window, network.horizon)
         self._futures = series.futures(network.horizon)
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.Generator(np.random.PCG64(seed))
 
     @property
     def due(self) -> bool:
@@ -77,6 +82,28 @@ class Learner:
         self._losses.append(loss)
         self._updates += 1
 
+    def checkpoint(self, state: TrainState) -> Checkpoint:
+        """Return all that its training needs to go on, between two epochs."""
+        return Checkpoint(
+            state=state,
+            best=self.best_weights,
+            best_loss=self._best,
+            curve=np.array([(epoch.loss, epoch.validation_loss) for epoch in self.curve], dtype=np.float64),
+            waited=self._waited,
+            updates=self._updates,
+            generator=self._rng.bit_generator.state,
+        )
+
+    def resume(self, kept: Checkpoint) -> None:
+        """Take up what `checkpoint` returned; its state is for the graph."""
+        self.curve = [
+            Epoch(number, self.schedule.epochs, loss, validation_loss)
+            for number, (loss, validation_loss) in enumerate(kept.curve.tolist(), start=1)
+        ]
+        self.best_weights, self._best = kept.best, kept.best_loss
+        self._waited, self._updates, self._losses = kept.waited, kept.updates, []
+        self._rng.bit_generator.state = kept.generator
+
     def close_epoch(self, weights: Weights, validation_loss: float) -> Epoch:
         """Note an epoch's losses and keep its weights if they are the best so far."""
         loss = float(np.mean(self._losses))
@@ -88,6 +115,27 @@ class Learner:
         else:
             self._waited += 1
         return self.curve[-1]
+
+
+def fingerprint(network: StackedNetwork, learner: Learner, *, seed: int, alone: bool) -> str:
+    """Return a SHA-256 of all that decides what a training comes to, bit for bit on one machine.
+
+    Parameters
+    ----------
+    network, learner
+        The shape of the network; what it learns from and for how long.
+    seed
+        Of weights, crops and dropout.
+    alone
+        Whether its graph holds no other sensor, which rounds otherwise.
+    """
+    series = learner.series
+    told = (network, learner.schedule, series.split, seed, alone, version("tensorflow"), np.__version__)
+    digest = hashlib.sha256(repr(told).encode())
+    for each in (series.inputs, series.target, series.valid):
+        digest.update(f"{each.shape} {each.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(each).data)
+    return digest.hexdigest()
 
 
 def validation_loss(predicted: Floats, first: int, series: Series) -> float:

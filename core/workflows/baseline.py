@@ -1,6 +1,7 @@
 """The statistical detector's fit for a sensor without a trained model: a version like any other, no model."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -10,12 +11,11 @@ from core.errors import CoreError
 from core.evaluation.held_out import held_out
 from core.registry.artifacts import digests
 from core.results import HeldOutFigures
-from core.signal import Signal
 from core.splits import Split, chronological
 from core.workflows.methods import new_baseline
 from core.workflows.records import figures, recorded
 from core.workflows.signals import declared, labelled_steps, load_signal
-from warehouse.catalog import NewVersion, Sensor, Version
+from warehouse.catalog import NewVersion, Part, Sensor, Version
 from warehouse.home import Warehouse
 from warehouse.state.published import read_labels
 
@@ -38,9 +38,10 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
         raise CoreError(f"{sensor.key}: nothing is stored yet, so there is nothing to fit on")
     labels = read_labels(warehouse)
     signal = load_signal(warehouse, sensor, snapshot_id=snapshot.id)
-    split = split_of(sensor, signal, warehouse, FRACTIONS)
+    parts = warehouse.catalog.parts(sensor.asset_id)
+    split = chronological(signal, declared_test=declared(parts, "test"), fractions=FRACTIONS)
     raiser = new_baseline().fit(split.train, split.calibrate)
-    found = evaluated(raiser, split, sensor, warehouse)
+    found = evaluated(raiser, split, parts)
     folder = warehouse.layout.models / f"baseline-{sensor.id}-{uuid4().hex[:12]}"
     raiser.save(folder)
     try:
@@ -68,23 +69,11 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
         raise
 
 
-def evaluated(raiser: Raiser, split: Split, sensor: Sensor, warehouse: Warehouse) -> HeldOutFigures:
-    """Return the figures of the test part; a declared one is a recording of its own."""
-    parts = warehouse.catalog.parts(sensor.asset_id)
+def evaluated(raiser: Raiser, split: Split, parts: Sequence[Part]) -> HeldOutFigures:
+    """Return the figures of the test part; one that `parts` declare is a recording of its own."""
     return held_out(
         raiser,
         split,
         labelled=labelled_steps(parts, split.test),
         lead=declared(parts, "test") is None,
-    )
-
-
-def split_of(
-    sensor: Sensor, signal: Signal, warehouse: Warehouse, fractions: tuple[float, float, float]
-) -> Split:
-    """Split a sensor's signal by time; a declared test part is neither learned from nor calibrated on."""
-    return chronological(
-        signal,
-        declared_test=declared(warehouse.catalog.parts(sensor.asset_id), "test"),
-        fractions=fractions,
     )

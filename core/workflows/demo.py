@@ -6,7 +6,7 @@ from typing import Final
 
 from core.errors import JobError
 from core.workflows.ingest import ingest
-from core.workflows.reporting import Clock, Metric, Progress, part
+from core.workflows.reporting import Clock, Task
 from core.workflows.score import score_job
 from warehouse.catalog import Sensor
 from warehouse.documents import JSON
@@ -19,9 +19,7 @@ LONGEST_CATCH_UP: Final = timedelta(days=30)
 """What one feeding brings at most; a longer pause is caught up by the next ones."""
 
 
-def demo_job(
-    payload: Mapping[str, JSON], *, warehouse: Warehouse, clock: Clock, progress: Progress, metric: Metric
-) -> Mapping[str, JSON]:
+def demo_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     """Create the demo fleet and judge it.
 
     Parameters
@@ -37,6 +35,7 @@ def demo_job(
     seed = payload.get("seed")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise JobError(f"the demo fleet's seed must be a whole number, not {seed!r}")
+    warehouse, clock = task.warehouse, task.clock
     known = warehouse.catalog.source_settings(SOURCE)
     if known is None:
         anchor = clock().replace(second=0, microsecond=0)
@@ -46,24 +45,18 @@ def demo_job(
         seed, anchor = _settings(known)
     if known is not None and warehouse.catalog.assets() and _newest(warehouse) is not None:
         raise JobError("this home has its demo fleet already; it goes on while the app runs")
-    progress(0.02, "Simulating 90 days of 12 machines")
+    task.progress(0.02, "Simulating 90 days of 12 machines")
     start = anchor - timedelta(days=demo.HISTORY_DAYS)
     done = ingest(
         demo.read(seed, anchor, start, anchor),
         warehouse=warehouse,
         clock=clock,
         actor=str(payload.get("actor", "demo")),
-        progress=part(progress, 0.02, 0.45),
+        progress=task.within(0.02, 0.45).progress,
         queue=False,
     )
     targets: list[JSON] = [one.id for one in _targets(warehouse)]
-    result = score_job(
-        {"sensor_ids": targets},
-        warehouse=warehouse,
-        clock=clock,
-        progress=part(progress, 0.45, 1.0),
-        metric=metric,
-    )
+    result = score_job({"sensor_ids": targets}, task.within(0.45, 1.0))
     summary = (
         f"Demo fleet: {done.report.added:,} readings of {done.report.sensors} sensors. {result['summary']}"
     )

@@ -1,5 +1,6 @@
 """What a person sees while networks learn: how far it is, and the curve of each one's losses."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.networks.training import Epoch
@@ -10,7 +11,10 @@ _SPAN: Final = 0.8
 
 
 class EpochLog:
-    """Takes the epochs of a fit; called for each of them.
+    """Takes the epochs of a fit; called for each of them that this fit makes.
+
+    A fit that goes on where another was interrupted begins with the epoch after; `complete` adds those
+    before.
 
     Parameters
     ----------
@@ -37,14 +41,38 @@ class EpochLog:
         if one.number <= self._last:
             self._network += 1
         self._last = one.number
-        which = f" of network {self._network}" if self._network > 1 else ""
-        for name, value in (("train loss", one.loss), ("validation loss", one.validation_loss)):
-            self.curves.append((one.number, name + which, value))
-            self._metric(one.number, name + which, value)
+        for point in _points(one, self._network):
+            self.curves.append(point)
+            self._metric(*point)
         done = (min(self._network, self._networks) - 1 + one.number / one.of) / self._networks
         self._done = max(self._done, done)
         self._progress(
             _BEGIN + _SPAN * self._done,
-            f"{self._sensor}: epoch {one.number} of at most {one.of}{which}, "
+            f"{self._sensor}: epoch {one.number} of at most {one.of}{_which(self._network)}, "
             f"validation loss {one.validation_loss:.4g}",
         )
+
+    def complete(self, curves: Iterable[Sequence[Epoch]]) -> None:
+        """Take the whole curves of all networks, in order, once the fit is over.
+
+        Parameters
+        ----------
+        curves
+            As from `core.ensembles.members.loss_curves`.
+        """
+        self.curves = [
+            point
+            for network, curve in enumerate(curves, start=1)
+            for epoch in curve
+            for point in _points(epoch, network)
+        ]
+
+
+def _which(network: int) -> str:
+    return f" of network {network}" if network > 1 else ""
+
+
+def _points(one: Epoch, network: int) -> tuple[tuple[int, str, float], ...]:
+    """Return what one epoch adds to the curves."""
+    told = (("train loss", one.loss), ("validation loss", one.validation_loss))
+    return tuple((one.number, name + _which(network), value) for name, value in told)

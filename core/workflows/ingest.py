@@ -10,7 +10,7 @@ import polars as pl
 from core.workflows.reporting import Clock, Progress, part, silent
 from warehouse.documents import JSON
 from warehouse.home import IngestReport, Warehouse
-from warehouse.jobs import Job
+from warehouse.jobs import URGENT, Job
 from warehouse.sources import table
 from warehouse.sources.base import SourceBatch
 from warehouse.sources.table_mapping import TableMapping
@@ -122,7 +122,7 @@ def queue_scoring(done: Sequence[Ingested], *, warehouse: Warehouse, clock: Cloc
         {"sensor_ids": targets, "since": None if since is None else since.isoformat()},
         actor=actor,
         at=clock(),
-        urgent=True,
+        priority=URGENT,
     )
 
 

@@ -1,7 +1,9 @@
 """What a version records of itself: figures and parameters, as plain names and values."""
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
 
 from core.ensembles.contract import Raiser
 from core.results import HeldOutFigures, Mode
@@ -43,12 +45,41 @@ def figures(found: HeldOutFigures) -> dict[str, float]:
     }
 
 
-def recorded(raiser: Raiser, *, preset: str = "") -> dict[str, JSON]:
-    """Return what a version records: the parameters of its parts, and what `facts_of` reads."""
+def figures_of(version: Version) -> HeldOutFigures:
+    """Return the held-out figures that a version recorded."""
+    return figures_from(version.metrics)
+
+
+def figures_from(said: Mapping[str, float | None]) -> HeldOutFigures:
+    """Return figures by name as held-out figures; one that must be there and is missing is NaN."""
+    needed = {one.name for one in fields(HeldOutFigures) if one.default is MISSING}
+    values: dict[str, Any] = dict.fromkeys(needed, math.nan) | {
+        one.name: said[one.name] for one in fields(HeldOutFigures) if said.get(one.name) is not None
+    }
+    steps = said.get("steps")
+    return HeldOutFigures(**{**values, "steps": 0 if steps is None else int(steps)})
+
+
+def recorded(
+    raiser: Raiser, *, preset: str = "", chosen: Mapping[str, JSON] | None = None
+) -> dict[str, JSON]:
+    """Return what a version records: the parameters of its parts, and what `facts_of` reads.
+
+    Parameters
+    ----------
+    preset
+        What was asked for; empty for a version that was not trained.
+    chosen
+        What a person changed of the preset, by name; recorded as ``chosen.<name>``.
+    """
     own: dict[str, JSON] = {"title": raiser.title, "mode": raiser.mode, "remarks": list(raiser.remarks)}
     if preset:
         own["preset"] = preset
-    return {**raiser.parameters(), **own}
+    return {
+        **raiser.parameters(),
+        **{f"chosen.{name}": value for name, value in (chosen or {}).items()},
+        **own,
+    }
 
 
 def facts_of(version: Version) -> VersionFacts:

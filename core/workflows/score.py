@@ -11,7 +11,8 @@ import polars as pl
 from core.errors import CoreError, JobError
 from core.workflows.events import event_frame
 from core.workflows.judging import Judged, judge_sensor
-from core.workflows.reporting import Clock, Metric, Progress
+from core.workflows.reporting import Clock, Task
+from core.workflows.requests import sensor_ids_of
 from warehouse.catalog import Sensor, Version
 from warehouse.documents import JSON
 from warehouse.errors import WarehouseError
@@ -51,9 +52,7 @@ def score_sensor(
     return _summed(judged)
 
 
-def score_job(
-    payload: Mapping[str, JSON], *, warehouse: Warehouse, clock: Clock, progress: Progress, metric: Metric
-) -> dict[str, JSON]:
+def score_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     """Judge what is new of several sensors; one that fails is named and does not hide the others.
 
     Parameters
@@ -65,19 +64,20 @@ def score_job(
     ------
     JobError
         The payload names no sensors, or every one of them failed.
+    Cancelled
+        The job was told to end; what was stored until then stays.
     """
-    del metric  # scoring has no curves
-    ids = payload.get("sensor_ids")
-    if not isinstance(ids, list) or not ids or not all(type(one) is int for one in ids):
-        raise JobError(f"a scoring needs sensor_ids, a list of whole numbers, not {ids!r}")
+    warehouse, clock = task.warehouse, task.clock
+    ids = sensor_ids_of(payload, "a scoring")
     since = payload.get("since")
     start = datetime.fromisoformat(since) if isinstance(since, str) else None
-    sensors = [warehouse.catalog.sensor(one) for one in ids if isinstance(one, int)]
+    sensors = [warehouse.catalog.sensor(one) for one in ids]
     failed: dict[str, JSON] = {}
     done: list[Scored] = []
     waiting: list[tuple[Judged, ...]] = []
     for position, sensor in enumerate(sensors):
-        progress(position / len(sensors), f"Scoring {sensor.key}")
+        task.check()
+        task.progress(position / len(sensors), f"Scoring {sensor.key}")
         try:
             waiting.append(judge_sensor(sensor, warehouse=warehouse, clock=clock, since=start))
         except (CoreError, WarehouseError) as error:

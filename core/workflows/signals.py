@@ -1,6 +1,6 @@
 """From the warehouse's frames to a signal on a regular grid, and the part of time that may be judged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -37,14 +37,36 @@ def load_signal(
     InsufficientData
         The target has no reading there.
     """
-    ids = (sensor.id, *sensor.context)
-    readings = warehouse.telemetry.read(ids, start, end, snapshot_id=snapshot_id)
+    sensors = with_context(sensor, warehouse)
+    readings = warehouse.telemetry.read([one.id for one in sensors], start, end, snapshot_id=snapshot_id)
+    return signal_of(readings, sensors, start, end)
+
+
+def with_context(sensor: Sensor, warehouse: Warehouse) -> tuple[Sensor, ...]:
+    """Return a target and its context sensors in the stated order."""
     known = {one.id: one for one in warehouse.catalog.sensors(asset_id=sensor.asset_id)}
-    columns = [_column(readings, known[one]) for one in ids]
+    return (sensor, *(known[one] for one in sensor.context))
+
+
+def signal_of(
+    readings: pl.DataFrame,
+    sensors: Sequence[Sensor],
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Signal:
+    """Return readings as one signal, the target's, who is the first of `sensors`, first.
+
+    Raises
+    ------
+    InsufficientData
+        The target has no reading there.
+    """
+    target = sensors[0]
+    columns = [_column(readings, one) for one in sensors]
     try:
-        return regular(columns, interval_of(sensor, columns[0]), start=start, end=end)
+        return regular(columns, interval_of(target, columns[0]), start=start, end=end)
     except InsufficientData as error:
-        raise InsufficientData(f"{sensor.key}: reading it", needed=2, found=error.found) from error
+        raise InsufficientData(f"{target.key}: reading it", needed=2, found=error.found) from error
 
 
 def interval_of(sensor: Sensor, readings: Column) -> timedelta:
@@ -61,12 +83,15 @@ def declared(parts: Sequence[Part], name: str) -> tuple[datetime, datetime] | No
 
 def labelled_steps(parts: Sequence[Part], test: Signal) -> tuple[tuple[int, int], ...] | None:
     """Return the publisher's labelled anomalies as half-open steps of a test part; None without any."""
-    marked = [part for part in parts if part.name == "anomaly"]
-    if not marked:
-        return None
+    marked = [(part.start, part.end) for part in parts if part.name == "anomaly"]
+    return steps_of(marked, test) if marked else None
+
+
+def steps_of(intervals: Iterable[tuple[datetime, datetime]], signal: Signal) -> tuple[tuple[int, int], ...]:
+    """Return half-open intervals in UTC as half-open steps of a signal; those that miss it are left out."""
     bounds = [
-        np.searchsorted(test.timestamps, np.array([instant(part.start), instant(part.end)]))
-        for part in marked
+        np.searchsorted(signal.timestamps, np.array([instant(start), instant(end)]))
+        for start, end in intervals
     ]
     return tuple((int(low), int(high)) for low, high in bounds if low < high)
 

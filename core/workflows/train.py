@@ -1,83 +1,23 @@
 """Training: one sensor, from one snapshot's data to a registered version, or the reason why not."""
 
-import math
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 from uuid import uuid4
 
-import polars as pl
-
-from core.ensembles.contract import Raiser
-from core.ensembles.presets import new_raiser
-from core.errors import CoreError, JobError
-from core.registry.artifacts import digests
-from core.registry.tracking import NewRun, Registered, Tracking
-from core.results import HeldOutFigures
-from core.splits import Split
-from core.workflows.baseline import evaluated, split_of
-from core.workflows.epochs import EpochLog
-from core.workflows.promotion import decide
-from core.workflows.records import figures, recorded
-from core.workflows.reporting import Clock, Metric, Progress, silent, unrecorded
-from core.workflows.requests import TrainRequest, checked_preset
-from core.workflows.signals import load_signal
-from warehouse.catalog import NewVersion, Sensor, Version
+from core.errors import Cancelled, CoreError
+from core.workflows.commit import TrainOutcome, commit, committed
+from core.workflows.learn import Learner, learn
+from core.workflows.records import figures
+from core.workflows.reporting import Clock, Metric, Progress, Task, silent, unrecorded
+from core.workflows.requests import TrainRequest, request_of
+from core.workflows.training_folder import LEARNED, NETWORKS, prepared, put_away
 from warehouse.documents import JSON
+from warehouse.errors import IntegrityError
 from warehouse.home import Warehouse
-from warehouse.manifest import Snapshot
-from warehouse.state.published import PublishedLabels, read_labels
 
-FRACTIONS: Final = (0.6, 0.2, 0.2)
-NETWORKS: Final[Mapping[str, int]] = {"quick": 0, "standard": 0, "thorough": 1, "telemanom": 1}
-"""How many networks each preset trains, one after the other."""
-
-
-@dataclass(frozen=True)
-class TrainOutcome:
-    """How a training ended.
-
-    Parameters
-    ----------
-    version
-        The registered version, None if none was registered.
-    promoted
-        Whether it is the sensor's champion now.
-    figures
-        On the test part, which neither fitting nor calibration saw.
-    reason
-        Why it was not registered, or not promoted; empty otherwise.
-    remarks
-        Sentences that a person must see about what was fitted.
-    compared
-        What could not be held against the champion; empty when all was.
-    """
-
-    version: Version | None
-    promoted: bool
-    figures: HeldOutFigures
-    reason: str
-    remarks: tuple[str, ...] = ()
-    compared: str = ""
-
-
-@dataclass(frozen=True)
-class _Basis:
-    snapshot: Snapshot
-    labels: PublishedLabels
-    split: Split
-
-
-@dataclass(frozen=True)
-class _Trained:
-    sensor: Sensor
-    basis: _Basis
-    raiser: Raiser
-    figures: HeldOutFigures
-    curves: Sequence[tuple[int, str, float]]
+__all__ = ["TrainOutcome", "train", "train_job", "train_sensor"]
 
 
 def train_sensor(
@@ -88,7 +28,16 @@ def train_sensor(
     progress: Progress = silent,
     metric: Metric = unrecorded,
 ) -> TrainOutcome:
-    """Train a sensor: load, mask, split by time, fit, calibrate, evaluate on what was not seen, register.
+    """Train a sensor here and now, as work that is no job; see `train`."""
+    task = Task(warehouse=warehouse, clock=clock, actor=request.actor, progress=progress, metric=metric)
+    return train(request, task)
+
+
+def train(request: TrainRequest, task: Task, learner: Learner = learn) -> TrainOutcome:
+    """Train a sensor: plan, learn, commit.
+
+    What a job keeps to go on from stays where it is interrupted, cancelled or can't register its model; it
+    is removed where it is done, and where the sensor can't be trained.
 
     Raises
     ------
@@ -96,45 +45,56 @@ def train_sensor(
         The training part is too short; the message has the number needed.
     ConstantSignal
         The training part never changes.
+    Cancelled
+        The job was told to end.
     CoreError
-        Why else it can't be trained.
+        Why else it can't be trained or registered.
     """
-    sensor = warehouse.catalog.sensor(request.sensor_id)
-    if sensor.role != "target":
-        raise JobError(f"{sensor.key} is a {sensor.role} sensor: it explains others and is not trained")
-    progress(0.01, f"Reading {sensor.key}")
-    basis = _basis(sensor, warehouse)
-    raiser = new_raiser(request.preset, mode=request.mode, seed=request.seed)
-    networks = NETWORKS[request.preset]
-    epochs = EpochLog(sensor.key, networks, progress=progress, metric=metric)
-    progress(0.03, f"{sensor.key}: {'loading TensorFlow' if networks else 'fitting'}")
-    raiser.fit(basis.split.train, basis.split.calibrate, progress=epochs)
-    progress(0.88, f"{sensor.key}: judging the held-out part")
-    found = evaluated(raiser, basis.split, sensor, warehouse)
-    if not found.steps:
-        reason = "none of the steps of its held-out part could be judged"
-        return TrainOutcome(None, False, found, reason, raiser.remarks)
-    progress(0.92, f"{sensor.key}: registering")
-    version = _register(request, _Trained(sensor, basis, raiser, found, epochs.curves), warehouse, clock())
-    decision = decide(version, warehouse)
-    if not decision.held_back:
-        version = warehouse.catalog.promote(version.id, actor=request.actor, at=clock())
-        if version.registered_name is not None:
-            Tracking(warehouse.layout.tracking).crown(version.registered_name, version.number)
-    return TrainOutcome(
-        version, not decision.held_back, found, decision.held_back, raiser.remarks, decision.remark
-    )
+    if task.made_by is not None:
+        first = committed(
+            task.made_by,
+            actor=request.actor,
+            warehouse=task.warehouse,
+            clock=task.clock,
+            tracking=task.tracking,
+        )
+        if first is not None:  # an earlier attempt came that far
+            put_away(task)
+            return first
+    made = prepared(request, task)
+    with _folder(task) as folder:
+        try:
+            learner(made, task.warehouse.root, folder, task.keeping(NETWORKS))
+        except Cancelled:
+            raise
+        except (CoreError, IntegrityError):
+            put_away(task)  # the same data would fail again
+            raise
+        task.check()
+        task.progress(0.92, f"{made.sensor.key}: registering")
+        outcome = commit(
+            made,
+            folder,
+            made_by=task.made_by,
+            warehouse=task.warehouse,
+            clock=task.clock,
+            alive=task.alive,
+            tracking=task.tracking,
+        )
+    put_away(task)
+    return outcome
 
 
-def train_job(
-    payload: Mapping[str, JSON], *, warehouse: Warehouse, clock: Clock, progress: Progress, metric: Metric
-) -> dict[str, JSON]:
-    """Train the one sensor of a job and queue its scoring.
+def train_job(payload: Mapping[str, JSON], task: Task, learner: Learner = learn) -> dict[str, JSON]:
+    """Train the one sensor of a job; who asked for it asks for the scoring that follows.
 
     Parameters
     ----------
     payload
-        ``sensor_ids`` with one id, ``preset``, ``mode``, ``seed`` and ``actor``.
+        ``sensor_ids`` with one id, ``preset``, ``mode``, ``seed``, ``actor``, and ``parameters`` by name
+        where they differ from the preset's.
+    learner
+        Carries out the plan; by default here.
 
     Raises
     ------
@@ -143,135 +103,34 @@ def train_job(
     CoreError
         Why it can't be trained.
     """
-    ids = payload.get("sensor_ids")
-    if not isinstance(ids, list) or len(ids) != 1 or not isinstance(ids[0], int):
-        raise JobError(f"a training needs exactly one sensor, not {ids!r}")
-    seed, preset, mode = (
-        payload.get("seed", 0),
-        payload.get("preset", "standard"),
-        payload.get("mode", "causal"),
-    )
-    if not isinstance(seed, int) or not isinstance(preset, str) or not isinstance(mode, str):
-        raise JobError(
-            "a training needs a preset, a mode and a whole number as seed, "
-            f"not {preset!r}, {mode!r} and {seed!r}"
-        )
-    actor = str(payload.get("actor") or "telltale")
-    request = TrainRequest(ids[0], preset, seed, actor, checked_preset(preset, mode))
-    outcome = train_sensor(request, warehouse=warehouse, clock=clock, progress=progress, metric=metric)
+    request = request_of(payload)
+    begun = task.clock()
+    outcome = train(request, task, learner)
     result: dict[str, JSON] = {
         "registered": outcome.version is not None,
         "promoted": outcome.promoted,
         "reason": outcome.reason,
         "remarks": list(outcome.remarks),
         "figures": dict(figures(outcome.figures)),
-        "summary": _summary(outcome),
+        "summary": outcome.summary,
+        "steps": outcome.steps,
     }
+    if task.attempt == 1:  # a later attempt does only what was left to do
+        result["seconds"] = (task.clock() - begun).total_seconds()
     if outcome.version is not None:
         result["version_id"] = outcome.version.id
-    if outcome.promoted:
-        job = warehouse.jobs.add(
-            "score", {"sensor_ids": [ids[0]]}, actor=request.actor, at=clock(), key=f"score {ids[0]}"
-        )
-        result["scoring_job"] = job.id
+        result["run_id"] = outcome.version.run_id
     return result
 
 
-def _basis(sensor: Sensor, warehouse: Warehouse) -> _Basis:
-    snapshot = warehouse.manifest.snapshot()
-    if snapshot is None:
-        raise CoreError(f"{sensor.key}: nothing is stored yet, so there is nothing to learn from")
-    labels = read_labels(warehouse)
-    confirmed = labels.frame.filter(
-        (pl.col("sensor_id") == sensor.id) & (pl.col("verdict") == "true_anomaly")
-    )
-    signal = load_signal(warehouse, sensor, snapshot_id=snapshot.id).without(
-        list(confirmed.select("start", "end").iter_rows())
-    )
-    return _Basis(snapshot, labels, split_of(sensor, signal, warehouse, FRACTIONS))
-
-
-def _register(request: TrainRequest, trained: _Trained, warehouse: Warehouse, at: datetime) -> Version:
-    """Track, copy and register; the row in the catalogue is the commit point."""
-    sensor, basis, raiser = trained.sensor, trained.basis, trained.raiser
-    staged = warehouse.layout.models / f"staged-{uuid4().hex}"
-    registered_name = f"sensor-{sensor.id}-{raiser.name}"
-    parameters = recorded(raiser, preset=request.preset)
+@contextmanager
+def _folder(task: Task) -> Iterator[Path]:
+    """Give a folder for the model: the job's own, or one that is gone afterwards."""
+    if task.checkpoints is not None:
+        yield task.checkpoints / LEARNED
+        return
+    staged = task.warehouse.layout.models / f"staged-{uuid4().hex}"
     try:
-        raiser.save(staged)
-        artifacts = digests(staged)
-        registered = Tracking(warehouse.layout.tracking).register(
-            NewRun(
-                name=f"{sensor.key} {raiser.name}",
-                registered_name=registered_name,
-                parameters={name: value for name, value in parameters.items() if name != "remarks"},
-                metrics=figures(trained.figures),
-                curves=trained.curves,
-                tags=_tags(request, trained),
-                folder=staged,
-                finished_at=at,
-            )
-        )
+        yield staged
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return warehouse.catalog.add_version(
-        NewVersion(
-            sensor_id=sensor.id,
-            method=raiser.name,
-            kind="trained",
-            run_id=registered.run_id,
-            registered_name=registered_name,
-            created_at=at,
-            snapshot_id=basis.snapshot.id,
-            snapshot_digest=basis.snapshot.digest,
-            labels_digest=basis.labels.digest,
-            seed=request.seed,
-            spans=basis.split.spans,
-            parameters=parameters,
-            metrics=figures(trained.figures),
-            artifacts=artifacts,
-            folder=_relative(registered, warehouse.root),
-        )
-    )
-
-
-def _relative(registered: Registered, root: Path) -> str:
-    return registered.folder.relative_to(root).as_posix()
-
-
-def _tags(request: TrainRequest, trained: _Trained) -> dict[str, str]:
-    basis = trained.basis
-    spans = {
-        f"span.{name}": f"{start.isoformat()} {end.isoformat()}"
-        for name, (start, end) in basis.split.spans.items()
-    }
-    remarks = {"remarks": "\n".join(trained.raiser.remarks)} if trained.raiser.remarks else {}
-    return {
-        "sensor": trained.sensor.key,
-        "snapshot": basis.snapshot.digest,
-        "labels": basis.labels.digest,
-        "seed": str(request.seed),
-        "actor": request.actor,
-        **remarks,
-        **spans,
-    }
-
-
-def _summary(outcome: TrainOutcome) -> str:
-    if outcome.version is None:
-        return f"trained but not registered, because {outcome.reason}"
-    found, number = outcome.figures, outcome.version.number
-    numbers = (
-        f"held-out error {found.normalised_error:.3f} of a standard deviation "
-        f"(as before: {found.persistence_error:.3f})"
-        if math.isfinite(found.normalised_error)
-        else "no held-out error, because it predicts no value there"
-    )
-    numbers += f", {found.alarms_per_week:.2g} alarms a week"
-    if found.f1 is not None:
-        numbers += f", F1 {found.f1:.2f} against the published labels"
-    if outcome.compared:
-        numbers += f"; {outcome.compared}"
-    if not outcome.promoted:
-        return f"registered as version {number}, {numbers}; not in production, because {outcome.reason}"
-    return f"registered as version {number} and in production: {numbers}"

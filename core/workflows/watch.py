@@ -1,6 +1,6 @@
 """Watched folders: one pass takes every file that is new or changed and complete."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from core.workflows.ingest import Ingested, ingest_table, queue_scoring
-from core.workflows.reporting import Clock, Metric, Progress, part, silent
+from core.workflows.reporting import Clock, Progress, Task, part, silent, unasked
 from warehouse import watched
 from warehouse.documents import JSON
 from warehouse.errors import CatalogError, SchemaError, SourceError, WarehouseError
@@ -90,31 +90,47 @@ def arrivals(warehouse: Warehouse, *, clock: Clock, again: bool = False) -> tupl
     return tuple(found)
 
 
-def take(warehouse: Warehouse, *, clock: Clock, progress: Progress = silent, again: bool = False) -> Pass:
-    """Take every file that is due; one that can't be taken never keeps the others from it."""
+def take(
+    warehouse: Warehouse,
+    *,
+    clock: Clock,
+    progress: Progress = silent,
+    check: Callable[[], bool] = unasked,
+    again: bool = False,
+) -> Pass:
+    """Take every file that is due; one that can't be taken never keeps the others from it.
+
+    Parameters
+    ----------
+    check
+        Asked before each file; what it raises ends the pass. What was taken until then is stored and judged.
+    again
+        Also those that were refused or failed before, though they did not change.
+    """
     files = arrivals(warehouse, clock=clock, again=again)
-    taken, done = [], []
-    for number, file in enumerate(files):
-        report = part(progress, number / len(files), (number + 1) / len(files))
-        report(0.0, f"Taking {file.name}")
-        result = _take(file, warehouse, clock, report)
-        if result is None:
-            continue
-        taken.append(result[0])
-        if result[1] is not None:
-            done.append(result[1])
-    scoring = (
-        queue_scoring(done, warehouse=warehouse, clock=clock, actor=files[0].folder.actor) if done else None
-    )
+    taken: list[Taken] = []
+    done: list[Ingested] = []
+    scoring: Job | None = None
+    try:
+        for number, file in enumerate(files):
+            check()
+            report = part(progress, number / len(files), (number + 1) / len(files))
+            report(0.0, f"Taking {file.name}")
+            result = _take(file, warehouse, clock, report)
+            if result is None:
+                continue
+            taken.append(result[0])
+            if result[1] is not None:
+                done.append(result[1])
+    finally:  # also of a pass that is told to end
+        if done:
+            scoring = queue_scoring(done, warehouse=warehouse, clock=clock, actor=files[0].folder.actor)
     return Pass(tuple(taken), scoring)
 
 
-def watch_job(
-    _payload: Mapping[str, JSON], *, warehouse: Warehouse, clock: Clock, progress: Progress, metric: Metric
-) -> Mapping[str, JSON]:
+def watch_job(_payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     """Take what arrived in the watched folders, as a job."""
-    del metric
-    done = take(warehouse, clock=clock, progress=progress)
+    done = take(task.warehouse, clock=task.clock, progress=task.progress, check=task.check)
     failed: list[JSON] = [one.error for one in done.files if one.error is not None]
     return {"summary": done.summary, "files": len(done.files), "failed": failed}
 

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from core.detectors.reservoir import Reservoir, ReservoirParameters
 from core.detectors.robust_regression import RobustRegression
 from core.ensembles.contract import Raiser
-from core.ensembles.panel import Panel, PanelParameters
+from core.ensembles.panel import Panel
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.raise_events import EventRaiser
+from core.ensembles.trusted import RELATION
 from core.ensembles.votes import Voters
-from core.errors import ArtifactError, InsufficientData, NotFitted, ParameterError
+from core.errors import ArtifactError, Cancelled, InsufficientData, NotFitted, ParameterError
 from core.signal import Signal
 from core.thresholds.record import Record
 from core.thresholds.robust import RobustThreshold
@@ -76,6 +78,22 @@ def test_a_fault_is_an_event_at_its_steps(name: str) -> None:
     found = fitted(name).detect(of(faulty())).events
     assert [one for one in found if one.start < 960 and one.end > 900]
     assert len(found) <= 3
+
+
+@every_panel
+def test_a_target_that_leaves_its_context_is_an_event(name: str) -> None:
+    """Neither of them reads what it never did; what the context lets expect is shown."""
+    values = made(1500, seed=5)
+    low, high = values[:, 0].min(), values[:, 0].max()
+    values[900:1000, 0] = low + high - values[900:1000, 0]
+    panel = fitted(name)
+    assert isinstance(panel, Panel)
+    found = panel.detect(of(values))
+    (event,) = [one for one in found.events if one.start < 1000 and one.end > 900]
+    assert 900 <= event.peak < 1000
+    assert event.probability > 0.99
+    expected = panel.detectors[RELATION].score(of(values)).expected
+    assert np.array_equal(found.scores.expected, expected, equal_nan=True)
 
 
 @every_ensemble
@@ -194,6 +212,34 @@ def test_fitting_again_gives_the_same(name: str) -> None:
     train, calibrate = of(made(2000)[:1600]), of(made(2000)[1600:], 1600)
     again = MAKERS[name]().fit(train, calibrate).detect(of(faulty()))
     assert again.events == fitted(name).detect(of(faulty())).events
+
+
+@every_ensemble
+def test_a_fit_is_ended_by_what_its_stop_raises(name: str) -> None:
+    def cancelled() -> bool:
+        raise Cancelled("cancelled by ada")
+
+    raiser = MAKERS[name]()
+    with pytest.raises(Cancelled, match="by ada"):
+        raiser.fit(of(made(2000)[:1600]), of(made(2000)[1600:], 1600), stop=cancelled)
+    with pytest.raises(NotFitted):
+        raiser.detect(of(made(600)))
+
+
+@every_ensemble
+def test_a_folder_for_checkpoints_and_a_stop_that_lets_it_go_on_change_nothing(
+    name: str, tmp_path: Path
+) -> None:
+    train, calibrate = of(made(2000)[:1600]), of(made(2000)[1600:], 1600)
+    asked: list[int] = []
+    again = MAKERS[name]().fit(
+        train, calibrate, stop=lambda: bool(asked.append(1)), checkpoints=tmp_path / "checkpoints"
+    )
+    assert asked
+    assert again.detectors
+    assert again.detect(of(faulty())).events == fitted(name).detect(of(faulty())).events
+    # Nothing in these trains by epochs.
+    assert list(tmp_path.iterdir()) == []
 
 
 @every_ensemble

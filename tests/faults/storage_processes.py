@@ -10,15 +10,15 @@ from pathlib import Path
 
 from running import ROOT
 
-_PROGRAM = Path(__file__).with_name("storage_writer.py")
-
 
 class Writer:
     """A writer process that waits for its start."""
 
+    program = Path(__file__).with_name("storage_writer.py")
+
     def __init__(self, root: Path, *work: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(_PROGRAM), str(root), *work],
+            [sys.executable, str(self.program), str(root), *work],
             env={"PYTHONPATH": str(ROOT), "PATH": ""},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

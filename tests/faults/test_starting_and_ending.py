@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import Telltale, bare_environment, free_port, gone, run, wait_for
 
-from warehouse.lock import is_held
+from warehouse.lock import ProcessLock, is_held
 
 
 @pytest.fixture
@@ -103,20 +103,66 @@ def test_stopping_ends_everything_and_says_so(telltale):
 
 def test_a_killed_launcher_leaves_no_orphan_and_its_home_can_be_opened_again(telltale):
     family = telltale.family()
-    assert len(family) >= 4  # launcher, web, supervisor, worker
+    assert len(family) >= 5  # launcher, web, supervisor, light worker, worker
     telltale.process.kill()
     assert wait_for(lambda: gone(family), 10), family
     with Telltale(telltale.home, port=telltale.port) as again:
         again.up()
 
 
-@pytest.mark.parametrize(("part", "name"), [("streamlit", "web"), ("core.jobs.supervisor", "supervisor")])
-def test_a_killed_child_ends_the_rest_with_one_line(telltale, part, name):
+def test_a_killed_web_process_ends_the_rest_with_one_line(telltale):
     family = telltale.family()
-    telltale.child(part).kill()
+    telltale.child("streamlit").kill()
     assert telltale.process.wait(30) == 1
     assert wait_for(lambda: gone(family), 10), family
-    assert f"telltale: the {name} process ended (signal 9)" in telltale.output.splitlines()[-1]
+    assert "telltale: the web process ended (signal 9)" in telltale.output.splitlines()[-1]
+
+
+def test_a_killed_supervisor_is_started_again_and_the_screens_stay(telltale):
+    web, supervisor = telltale.child("streamlit"), telltale.child("core.jobs.supervisor")
+    workers = supervisor.children(recursive=True)
+    assert len(workers) >= 2
+    supervisor.kill()
+    assert wait_for(lambda: gone(workers), 10), workers
+    assert wait_for(lambda: telltale.child("core.jobs.worker"))
+    assert telltale.child("core.jobs.supervisor").pid != supervisor.pid
+    assert telltale.child("streamlit").pid == web.pid
+    said = [line for line in telltale.output.splitlines() if "started the supervisor again" in line]
+    assert len(said) == 1
+    assert "which had ended (signal 9): work goes on; its log is" in said[0]
+
+
+def test_a_supervisor_that_keeps_dying_ends_the_app_with_one_line(telltale):
+    family = telltale.family()
+
+    def another() -> bool:
+        supervisor = telltale.child("core.jobs.supervisor")
+        if supervisor is not None:
+            supervisor.kill()
+        return telltale.process.poll() is not None
+
+    assert wait_for(another)
+    assert telltale.process.wait(30) == 1
+    assert wait_for(lambda: gone(family), 10), family
+    assert (
+        "the supervisor process ended (signal 9, again after 5 new starts)"
+        in telltale.output.splitlines()[-1]
+    )
+
+
+def test_a_supervisor_that_says_why_it_cant_work_is_not_started_again(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    lock = ProcessLock(home / "supervisor.lock")
+    lock.acquire()
+    try:
+        with Telltale(home) as telltale:
+            assert telltale.process.wait(60) == 1
+            said = telltale.output.splitlines()
+    finally:
+        lock.release()
+    assert "the supervisor process ended (exit status 3): another supervisor is at work" in said[-1]
+    assert not [line for line in said if "again, which" in line]
 
 
 def test_a_killed_worker_is_replaced(telltale):

@@ -1,5 +1,6 @@
 """A home that an earlier release left behind opens, with everything that was in it."""
 
+import os
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -56,6 +57,9 @@ def test_an_old_home_was_backed_up_before_it_was_migrated(home: Path) -> None:
     with closing(sqlite3.connect(home / "catalog.sqlite.v1.bak")) as backup:
         assert backup.execute("PRAGMA user_version").fetchone() == (1,)
         assert backup.execute("SELECT count(*) FROM files WHERE kind = 'readings'").fetchone() == (1,)
+    with closing(sqlite3.connect(home / "jobs.sqlite.v1.bak")) as backup:
+        assert backup.execute("PRAGMA user_version").fetchone() == (1,)
+        assert backup.execute("SELECT kind, urgent FROM job").fetchall() == [("score", 1)]
     with closing(duckdb.connect(home / "state.duckdb.v1.bak", read_only=True)) as backup:
         assert backup.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
         assert backup.execute("SELECT note FROM label_log").fetchone() == ("seen at the mill",)
@@ -67,4 +71,18 @@ def test_an_old_home_takes_new_readings(home: Path) -> None:
     report = warehouse.telemetry.write(old.with_columns(value=old["value"] + 1.0), note="again", at=NOW)
     assert (report.added, report.replaced) == (0, old.height)
     assert warehouse.telemetry.read([1]).height == old.height
+    warehouse.close()
+
+
+def test_an_old_home_tells_of_its_jobs_and_takes_new_ones(home: Path) -> None:
+    warehouse = Warehouse.open(home, create=False)
+    (scored,) = warehouse.jobs.list()
+    assert (scored.kind, scored.state, scored.actor, scored.attempt) == ("score", "done", "golden", 1)
+    assert scored.result is not None
+    assert scored.result["summary"] == "Judged 2,073 new steps of 1 sensors: 1 events, 0 still running."
+    asked = warehouse.jobs.clone(scored.id, actor="ada", at=NOW)
+    claimed = warehouse.jobs.claim(os.getpid(), NOW)
+    assert claimed is not None
+    assert (claimed.id, claimed.payload, asked.job.cloned_from) == (2, scored.payload, scored.id)
+    assert {one.made_by for one in warehouse.catalog.versions()} == {None}
     warehouse.close()

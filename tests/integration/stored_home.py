@@ -11,6 +11,7 @@ from core.workflows.ingest import ingest
 from core.workflows.score import score_sensor
 from warehouse.assets import AssetSpec, SensorSpec
 from warehouse.home import Warehouse
+from warehouse.jobs import NewJob
 from warehouse.schema import TIME
 from warehouse.sources.base import SourceBatch
 from warehouse.state.labels import NewLabel
@@ -42,9 +43,16 @@ def build(root: Path, steps: int = STEPS) -> None:
         owner.write("label.set", verdict("seen at the mill", 0), actor="ada", write_id="given")
     warehouse.jobs.inbox.put("waiting", "label.set", verdict("waits", 5), actor="bob", at=NOW)
     warehouse.jobs.inbox.put("copy", "state.copy", {}, actor="a backup that died", at=NOW)
-    job = warehouse.jobs.add("train", {"sensor_ids": [1]}, actor="ada", at=NOW)
-    warehouse.jobs.claim(os.getpid(), NOW, job_id=job.id)
-    warehouse.jobs.progress(job.id, 0.5, "training Pump/flow")
+    pump = {"sensor_ids": [1]}
+    train = NewJob("train", pump, key="train 1", exclusive=True, then=NewJob("score", pump))
+    batch = warehouse.jobs.ask_batch("One pump", [train], actor="ada", at=NOW)
+    running = warehouse.jobs.claim(os.getpid(), NOW, job_id=batch.job_ids[0])
+    if running is None:
+        raise AssertionError("the training that was asked for is not there to be claimed")
+    warehouse.jobs.progress(running, 0.5, "training Pump/flow", at=NOW)
+    warehouse.jobs.schedules.add(
+        "Sundays", "0 2 * * SUN", "train-all", {}, actor="ada", at=NOW, zone="Europe/Zurich"
+    )
     warehouse.close()
     (root / "telltale.toml").write_text('profile = "ada"\n', encoding="utf-8")
 

@@ -80,7 +80,7 @@ def test_a_home_comes_back_elsewhere_as_it_was(home: Path, tmp_path: Path) -> No
     done = telltale(elsewhere, "restore", str(target))
     assert done.returncode == 0, done.stderr
     assert "2,600 readings" in done.stdout
-    assert "Jobs that ran during the backup, now marked as failed: 1." in done.stdout
+    assert "Jobs that ran during the backup and go on when the app runs: 1." in done.stdout
 
     after = Warehouse.open(elsewhere, create=False)
     assert after.telemetry.read([1, 2]).equals(readings)
@@ -93,10 +93,16 @@ def test_a_home_comes_back_elsewhere_as_it_was(home: Path, tmp_path: Path) -> No
     assert load_version(versions[0], after).name == versions[0].method
     assert after.verify() == []
     (job,) = after.jobs.list(kind="train")
-    assert (job.state, job.error) == (
-        "failed",
-        "it ran in another place when the backup was made, while training Pump/flow; start it again",
-    )
+    assert (job.state, job.message, job.error) == ("interrupted", "training Pump/flow", None)
+    assert [line.text for line in after.jobs.lines(job.id)] == [
+        "asked for by ada",
+        "training Pump/flow",
+        "interrupted: it ran in another place when the backup was made",
+    ]
+    (score,) = [one for one in after.jobs.list(kind="score") if one.needs]
+    assert (score.state, score.needs) == ("queued", (job.id,))
+    assert after.jobs.batches()[0].job_ids == (job.id, score.id)
+    assert [one.title for one in after.jobs.schedules.list()] == ["Sundays"]
     assert after.jobs.inbox.pending() == ()
     assert read_labels(after).frame["note"].to_list() == ["seen at the mill", "waits"]
     with StateOwner(after, clock=stored_home.clock) as owner:

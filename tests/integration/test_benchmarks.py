@@ -64,6 +64,8 @@ def test_telemanom_on_one_channel(tmp_path: Path, capsys: pytest.CaptureFixture[
             "A-4",
             "--preset",
             "telemanom",
+            "--recipe-batches",
+            "2",
             "--json",
             str(out),
         ]
@@ -73,3 +75,4 @@ def test_telemanom_on_one_channel(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert found["flag_everything_f1_ratio"] == 1.0  # what any number must be read against
     assert found["refused_count"] == 0
     assert found["train_cpu_s"] > 0
+    assert found["telemanom_recipe_cpu_ratio"] > 1

@@ -13,8 +13,18 @@ from command_line import ROOT
 
 from benchmarks import nab, skab
 from benchmarks.convolution_autoencoder import reconstruction_alarms
-from benchmarks.detection_tables import Points, Windows, shifted, shifted_windows, stretches
+from benchmarks.detection_tables import (
+    Figures,
+    Points,
+    Windows,
+    f1_interval,
+    scattered,
+    shifted,
+    stretches,
+    windows_by_chance,
+)
 from benchmarks.hotelling import t_squared, t_squared_and_q
+from benchmarks.published_recipe import Taught, against_recipe, at_quartiles
 from benchmarks.skab_ways import Run, chosen_across, of_target, read_run
 
 DATA = Path(os.environ.get("TELLTALE_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -83,7 +93,8 @@ def nab_folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("preset", ["statistical", "quick"])
 def test_skab(preset: str, skab_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.json"
-    skab.main([str(skab_folder), "--preset", preset, "--epochs", "0", "--json", str(out)])
+    few = ["--epochs", "0", "--seeds", "2", "--no-recipe"]
+    skab.main([str(skab_folder), "--preset", preset, *few, "--json", str(out)])
     found, shown = figures(out), capsys.readouterr().out
     assert "T-squared and Q" in shown
     assert "flag everything" in shown
@@ -93,14 +104,31 @@ def test_skab(preset: str, skab_folder: Path, tmp_path: Path, capsys: pytest.Cap
     assert found["rest_flag_everything_f1_ratio"] == pytest.approx(2 / 3, abs=1e-4)
     assert found["whole_flag_everything_far_percent"] == 100
     assert found["whole_chosen_way_f1_ratio"] > 0.8
-    assert found["whole_shifted_f1_mean_ratio"] < 0.6
+    assert found["seeds_count"] == (1 if preset == "statistical" else 2)
+    assert found["whole_flag_everything_flagged_ratio"] == 1
+    for name in ("ours_shifted_at_random", "random_score"):
+        assert found[f"whole_{name}_f1_ratio"] < 0.6
+        assert found[f"whole_{name}_flagged_ratio"] == found["whole_chosen_way_flagged_ratio"]
+    low, high = (found[f"whole_ahead_of_t_squared_f1_{end}_ratio"] for end in ("low", "high"))
+    assert low <= found["whole_ahead_of_t_squared_f1_ratio"] <= high
+    assert not any("recipe" in key for key in found)
     assert found["healthy_mean_of_sensors_alone_flagged_ratio"] < 0.2
     assert found["rest_chosen_way_mar_percent"] == found["whole_chosen_way_mar_percent"]
 
 
 def test_skab_with_one_family_of_ways_on_two_runs(skab_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    arguments = ["--runs", "0,3", "--ways", "subspace", "--preset", "statistical", "--epochs", "0"]
+    arguments = [
+        "--runs",
+        "0,3",
+        "--ways",
+        "subspace",
+        "--preset",
+        "statistical",
+        "--epochs",
+        "0",
+        "--no-recipe",
+    ]
     skab.main([str(skab_folder), *arguments, "--json", str(out)])
     found = figures(out)
     assert found["runs_count"] == 2
@@ -111,7 +139,8 @@ def test_skab_with_one_family_of_ways_on_two_runs(skab_folder: Path, tmp_path: P
 
 def test_nab(nab_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.json"
-    nab.main([str(nab_folder), "--preset", "statistical", "--json", str(out)])
+    few = ["--preset", "statistical", "--no-recipe", "--json", str(out)]
+    nab.main([str(nab_folder), *few])
     found, shown = figures(out), capsys.readouterr().out
     assert "flag everything" in shown
     assert "dynamic threshold" in shown
@@ -120,7 +149,11 @@ def test_nab(nab_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert found["machine_temperature_made_before_statistical_windows_count"] == 0
     # Both files have 4,000 rows once those given twice are one, of which 600 are learned from.
     assert found["all_flag_everything_false_events_per_10000_steps"] == pytest.approx(1e4 / 6800, abs=1e-3)
-    nab.main([str(nab_folder), "--series", "still", "--preset", "statistical", "--json", str(out)])
+    assert found["all_statistical_f1_ratio"] > found["all_ours_shifted_at_random_f1_ratio"]
+    assert found["all_random_score_flagged_ratio"] == found["all_statistical_flagged_ratio"]
+    assert found["reference"] == "statistical with dynamic threshold"
+    assert found["all_statistical_difference_low_ratio"] <= found["all_statistical_difference_ratio"]
+    nab.main([str(nab_folder), "--series", "still", *few])
     assert figures(out)["series_count"] == 1
     with pytest.raises(SystemExit, match="nothing-like-it"):
         nab.main([str(nab_folder), "--series", "nothing-like-it"])
@@ -183,7 +216,75 @@ def test_shifted_sequences_keep_their_length() -> None:
     assert moved.sum() == 50
     assert not np.array_equal(moved, inside)
     # A window of 50 is met by 99 of 1,000 places of a sequence of 50.
-    assert shifted_windows(inside, [(100, 150)], seed=1).found == pytest.approx(0.099, abs=0.03)
+    assert windows_by_chance(shifted, inside, [(100, 150)], seed=1).found == pytest.approx(0.099, abs=0.03)
+
+
+def test_a_random_score_flags_as_many_steps() -> None:
+    inside = np.zeros(1000, bool)
+    inside[100:150] = True
+    drawn = scattered(inside, np.random.default_rng(0))
+    assert drawn.sum() == 50
+    assert len(stretches(drawn)) > 30
+    # 50 single steps nearly always meet a window of 100, and most of them lie outside.
+    counts = windows_by_chance(scattered, inside, [(300, 400)], seed=1)
+    assert counts.found > 0.97
+    assert counts.wrong > 30
+
+
+def test_counts_of_any_kind_are_compared_in_pairs() -> None:
+    ours = [Points(tp=20, fp=2, fn=3), Points(tp=5, fp=1, fn=9), Points(tp=14)] * 4
+    theirs = [Points(tp=10, fp=5, fn=13), Points(tp=4, fp=2, fn=10), Points(tp=11, fp=9, fn=3)] * 4
+    low, high = f1_interval(ours, theirs, seed=0)
+    assert 0 < low < sum(ours, Points()).f1 - sum(theirs, Points()).f1 < high
+    # How often a side is counted does not matter: one seed is held against several.
+    assert f1_interval([one + one for one in ours], theirs, seed=0) == pytest.approx((low, high))
+    windows = [Windows(2, 1, 1), Windows(1, 0, 3)]
+    assert f1_interval(windows, windows, seed=0) == (0.0, 0.0)
+    assert Windows.total(windows) == Windows(3, 1, 4)
+    assert Windows.total(windows).f1 == pytest.approx(6 / 11)
+
+
+@pytest.mark.learned
+def test_the_published_recipe_stands_beside_the_table(skab_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    few = ["--preset", "statistical", "--recipe-batches", "2", "--json", str(out)]
+    skab.main([str(skab_folder), "--runs", "0,3", "--ways", "alone,subspace", "--epochs", "0", *few])
+    found = figures(out)
+    # Two runs of two sensors: four networks, of 141 windows each, which is one full batch to train on.
+    assert found["recipe_cpu_s"] > found["recipe_predict_cpu_s"] > 0
+    ratio = found["recipe_cpu_s"] / found["ways_alone_cpu_s"]
+    assert found["all_sensors_alone_recipe_cpu_ratio"] == pytest.approx(ratio)
+    assert found["all_sensors_alone_recipe_all_epochs_cpu_ratio"] > ratio
+
+
+def test_the_published_recipe_gets_each_series_once(
+    nab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+
+    def against_recipe(taught: list[Taught], ours: dict[str, float], *, batches: int) -> Figures:
+        asked.update({one.name: (one.learned.shape, one.judged.shape) for one in taught})
+        return {f"{name.partition(',')[0]}_recipe_cpu_ratio": batches / each for name, each in ours.items()}
+
+    monkeypatch.setattr(nab, "against_recipe", against_recipe)
+    out = tmp_path / "out.json"
+    nab.main([str(nab_folder), "--preset", "quick", "--seeds", "2", "--json", str(out)])
+    found = figures(out)
+    # The healthy beginning of the machine's temperature is no series of its own.
+    assert asked == dict.fromkeys(("machine_temperature_made", "still_made"), ((600, 1), (3400, 1)))
+    assert found["quick_recipe_cpu_ratio"] < found["statistical detector_recipe_cpu_ratio"]
+    assert found["seeds_count"] == 2
+    assert found["all_quick_f1_deviation_ratio"] >= 0
+
+
+def test_series_too_short_for_the_recipe_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    values = readings(700, seed=1)
+    able = Taught.scaled("able", values[:340], values)
+    assert at_quartiles([able, Taught.scaled("short", values[:300], values)]) == [able]
+    assert able.learned.min() == -1
+    assert able.learned.max() == 1
+    assert against_recipe([Taught.scaled("short", values[:300], values)], {"ours": 1.0}, batches=2) == {}
+    assert "no training part is long enough" in capsys.readouterr().out
 
 
 def test_a_target_is_put_first_and_its_gaps_are_its_own(skab_folder: Path) -> None:
@@ -199,7 +300,8 @@ def test_a_target_is_put_first_and_its_gaps_are_its_own(skab_folder: Path) -> No
 @published
 def test_published_runs_of_skab(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    skab.main([str(DATA / "skab"), "--preset", "statistical", "--epochs", "0", "--json", str(out)])
+    few = ["--preset", "statistical", "--epochs", "0", "--no-recipe"]
+    skab.main([str(DATA / "skab"), *few, "--json", str(out)])
     found = figures(out)
     assert found["whole_flag_everything_f1_ratio"] == pytest.approx(0.513, abs=1e-3)
     assert found["whole_chosen_way_f1_ratio"] > found["whole_t_squared_f1_ratio"]
@@ -210,7 +312,7 @@ def test_published_runs_of_skab(tmp_path: Path) -> None:
 @published
 def test_published_series_of_nab(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    nab.main([str(DATA / "nab"), "--preset", "statistical", "--json", str(out)])
+    nab.main([str(DATA / "nab"), "--preset", "statistical", "--no-recipe", "--json", str(out)])
     found = figures(out)
     assert found["series_count"] == 6
     assert found["all_statistical_windows_count"] == 8

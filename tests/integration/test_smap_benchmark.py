@@ -15,8 +15,10 @@ import pytest
 from command_line import ROOT
 
 from benchmarks import fleet_cost, published_recipe, smap_folds, smap_msl, smap_search
-from benchmarks.event_counting import everything, f1_interval, moved, moved_at_random
+from benchmarks.detection_tables import f1_interval
+from benchmarks.event_counting import everything, moved, moved_at_random
 from benchmarks.smap_channels import Channel, Count, counted, read_channels
+from benchmarks.smap_costs import taught
 from benchmarks.smap_rows import read_events, write_events
 from core.ensembles.panel import Panel
 from core.ensembles.presets import new_raiser
@@ -186,8 +188,8 @@ def test_fleets_of_other_sizes_run_by_themselves(files: tuple[Path, Path]) -> No
 @pytest.mark.learned
 def test_the_published_recipe_is_run_and_scaled(files: tuple[Path, Path]) -> None:
     channels = read_channels(*files)
-    recipe = published_recipe.measure(channels, batches=2, seed=0)
-    assert {one.channel for one in recipe.measured} == {"S-9", "M-9"}
+    recipe = published_recipe.measure(taught(channels), batches=2, seed=0)
+    assert {one.series for one in recipe.measured} == {"S-9", "M-9"}
     assert all(one.epochs == published_recipe.FEWEST_EPOCHS and not one.whole for one in recipe.measured)
     assert recipe.train_windows == recipe.test_windows == 2 * (STEPS - 260 + 1)
     assert recipe.cpu_s == pytest.approx(11 * recipe.epoch_cpu_s + recipe.predict_cpu_s)
@@ -196,13 +198,13 @@ def test_the_published_recipe_is_run_and_scaled(files: tuple[Path, Path]) -> Non
         replace(one, train=one.train.slice(0, 100), calibrate=one.calibrate.slice(0, 9)) for one in channels
     ]
     with pytest.raises(SystemExit, match="long enough"):
-        published_recipe.measure(short, batches=2, seed=0)
+        published_recipe.measure(taught(short), batches=2, seed=0)
 
 
 def test_the_channels_at_the_quartiles_stand_for_all(files: tuple[Path, Path]) -> None:
     one = read_channels(*files)[0]
     many = [replace(one, name=str(n), train=one.train.slice(0, 600 + 10 * n)) for n in (3, 1, 4, 0, 2)]
-    assert [each.name for each in published_recipe.at_quartiles(many)] == ["1", "2", "3"]
+    assert [each.name for each in published_recipe.at_quartiles(taught(many))] == ["1", "2", "3"]
 
 
 def test_the_folds_are_those_of_the_search(

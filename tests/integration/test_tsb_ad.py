@@ -13,6 +13,8 @@ import pytest
 from command_line import ROOT
 
 from benchmarks import tsb_ad, tsb_others, tsb_search
+from benchmarks.detection_tables import Figures, mean_interval
+from benchmarks.published_recipe import Taught
 from benchmarks.tsb_files import default_labels, read_series
 from benchmarks.tsb_published import MULTIVARIATE_WINDOW, kmeans_ad, poly, univariate_window
 from benchmarks.tsb_series import Series, as_run, identified
@@ -65,7 +67,9 @@ def test_any_subset_is_judged_and_its_scores_are_stored(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "scores", tmp_path / "out.json"
-    tsb_ad.main([*map(str, files), "--scores", str(folder), "--json", str(out), "--seeds", "2"])
+    tsb_ad.main(
+        [*map(str, files), "--scores", str(folder), "--json", str(out), "--seeds", "2", "--no-recipe"]
+    )
     found = json.loads(out.read_text("utf-8"))
     assert all(isinstance(value, int | float | str) for value in found.values())
     assert (found["series_count"], found["other_labels_count"]) == (2, 0)
@@ -84,10 +88,33 @@ def test_any_subset_is_judged_and_its_scores_are_stored(
         low, high = found[f"{name}_difference_low_ratio"], found[f"{name}_difference_high_ratio"]
         assert low <= found[f"{name}_difference_ratio"] <= high
         assert found[f"{name}_shifted_at_random_vus_pr_ratio"] < 0.5 * found[f"{name}_vus_pr_ratio"]
+        assert found[f"{name}_random_score_vus_pr_ratio"] < 0.5 * found[f"{name}_vus_pr_ratio"]
         assert found[f"{name}_flag_everything_vus_pr_ratio"] < 0.2
+        assert 0 < found[f"{name}_flagged_ratio"] < 0.5
+        assert found[f"{name}_labelled_ratio"] < 0.05
     told = capsys.readouterr().out
     assert "KMeansAD, published" in told
     assert "shifted at random (cheat)" in told
+    assert not any("recipe" in key for key in found)
+
+
+def test_the_published_recipe_gets_the_same_rows(
+    files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+
+    def against_recipe(taught: list[Taught], ours: dict[str, float], *, batches: int) -> Figures:
+        asked.update({one.name: (one.learned.shape, one.judged.shape) for one in taught})
+        return {"ours_recipe_cpu_ratio": batches / ours["similarity detector"]}
+
+    monkeypatch.setattr(tsb_ad, "against_recipe", against_recipe)
+    out = tmp_path / "out.json"
+    tsb_ad.main([*map(str, files), "--json", str(out), "--seeds", "1", "--recipe-batches", "2"])
+    found = json.loads(out.read_text("utf-8"))
+    assert found["ours_recipe_cpu_ratio"] == pytest.approx(2 / found["fit_and_score_cpu_s"])
+    # What may be fitted on, and all rows, in all columns or in one.
+    assert asked["M 1_SMAP_tr_500_1st_900"] == ((500, 3), (1500, 3))
+    assert asked["U 2_MSL_1st_1100"] == ((500, 1), (1500, 1))
 
 
 def test_channels_without_published_figures_are_judged_beside_the_same_methods(
@@ -137,7 +164,7 @@ def test_channels_with_the_same_telemetry_share_a_fold(files: tuple[Path, Path])
 
 def test_the_interval_holds_the_mean_and_narrows_with_more_series() -> None:
     few, many = np.array([0.1, 0.5, -0.2]), np.tile([0.1, 0.5, -0.2], 30)
-    ends = [tsb_ad.interval(one, np.random.default_rng(0)) for one in (few, many)]
+    ends = [mean_interval(one, seed=0) for one in (few, many)]
     assert ends[0][0] < ends[1][0] < few.mean() < ends[1][1] < ends[0][1]
 
 

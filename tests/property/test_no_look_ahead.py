@@ -20,8 +20,10 @@ from core.detectors.subspace import Subspace
 from core.detectors.telemanom import Telemanom, TelemanomParameters
 from core.detectors.temporal_convolution import ConvolutionParameters, TemporalConvolution
 from core.detectors.window_views import View
-from core.ensembles.panel import Panel, PanelParameters
+from core.ensembles.panel import Panel
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.raise_events import Detection
+from core.ensembles.trusted import RELATION, STANDSTILL
 from core.ensembles.votes import Voters
 from core.results import Event, Scores
 from core.signal import Signal
@@ -229,6 +231,10 @@ VOTERS = Voters(smoothing=(1, 20), factors=(1.1, 1.5), releases=(0.7, 0.9), floo
 ENTRIES = ("figures-20-training", "figures-75-training", "spread-30-training", "reservoir@5", "reservoir@20")
 
 
+APART = 60
+"""Steps after which an event is not joined by another, those of the check against context included."""
+
+
 @cache
 def panel(standstill: float | None = 2.0) -> Panel:
     parameters = PanelParameters("causal", ENTRIES, VOTERS, standstill=standstill, gap=30, reach=500)
@@ -260,7 +266,7 @@ def same_until(cut: int, whole: Detection, other: Detection, *, exactly: bool) -
     starts = [[one.start for one in each.events if one.start < cut] for each in (whole, other)]
     assert starts[0] == starts[1]
     spans = [
-        [(one.start, one.end, one.peak) for one in each.events if one.end < cut - 30 - 6]
+        [(one.start, one.end, one.peak) for one in each.events if one.end < cut - APART - 6]
         for each in (whole, other)
     ]
     assert spans[0] == spans[1]
@@ -271,6 +277,7 @@ def same_until(cut: int, whole: Detection, other: Detection, *, exactly: bool) -
 def test_a_causal_panel_does_not_change_its_word(cut: int, start: int, future: tuple[int, float]) -> None:
     values = faulty(1500)
     whole = panel().detect(of(values, start))
+    assert {STANDSTILL, RELATION} <= set(panel().detectors)
     assert whole.scores.mode == "causal"
     assert len(whole.events) >= 3
     other = panel().detect(of(other_future(values, cut, future), start))

@@ -2,10 +2,11 @@
 
 Every hash is compared before anything is written. The home grows in ``<home>.partial`` and is opened there
 once: databases of an older release are migrated, what is in it is counted and compared with ``backup.json``,
-jobs that ran are failed with the reason, and the writes that waited in the inbox are made. Then the folder
-is renamed. Locks and logs are not part of a backup.
+jobs that ran are interrupted, so that they go on, and the writes that waited in the inbox are made. Then
+the folder is renamed. Locks and logs are not part of a backup.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +20,14 @@ from warehouse.backup.places import absolute, grown, refuse_nesting, refuse_too_
 from warehouse.backup.transfer import NotSound, Report, Wanted, check, silent, sync_folders, transfer
 from warehouse.home import Warehouse
 from warehouse.state.owner import REFRESH, StateOwner
+from warehouse.versions import makers
 
 ACTOR: Final = "restore"
 
 _NAMED: Final = 5
+
+# What a version says of the job that made it.
+_JOB: Final = re.compile(r"job (\d{1,15})")
 
 # Puts right what names the old home: given the folder that grows, the old home and the new one, it returns
 # how many addresses it rewrote.
@@ -37,8 +42,8 @@ class RestoreReport:
     ----------
     addresses
         Addresses of the old home that were rewritten.
-    failed_jobs
-        Jobs that ran when the backup was made.
+    interrupted_jobs
+        Jobs that ran when the backup was made, and go on here.
     folded
         Writes that waited for the state's owner and were made.
     """
@@ -46,7 +51,7 @@ class RestoreReport:
     home: Path
     document: BackupDocument
     addresses: int
-    failed_jobs: int
+    interrupted_jobs: int
     folded: int
 
 
@@ -85,12 +90,12 @@ def restore(
         _copy(source, partial, document, progress)
         progress(0.92, "Opening it")
         addresses = adapt(partial, Path(document.home), home)
-        failed, folded = _open_once(partial, document, clock)
+        interrupted, folded = _open_once(partial, document, clock)
         for lock in (*partial.glob("*.lock"), *partial.glob("*.lock.pid")):
             lock.unlink()
         sync_folders(partial, (one.path for one in document.files))
         progress(1.0, "")
-    return RestoreReport(home, document, addresses, failed, folded)
+    return RestoreReport(home, document, addresses, interrupted, folded)
 
 
 def _verify(backup: Path, source: Path, files: tuple[StoredFile, ...], progress: Report) -> None:
@@ -122,7 +127,7 @@ def _copy(source: Path, partial: Path, document: BackupDocument, progress: Repor
 
 
 def _open_once(partial: Path, document: BackupDocument, clock: Callable[[], datetime]) -> tuple[int, int]:
-    """Return how many jobs were failed and how many writes that waited were made."""
+    """Return how many jobs were interrupted and how many writes that waited were made."""
     warehouse = Warehouse.open(partial, create=False)
     try:
         found = count(partial)
@@ -130,13 +135,10 @@ def _open_once(partial: Path, document: BackupDocument, clock: Callable[[], date
             raise BackupError(
                 f"the restored home holds {found}, but {document.counts} were backed up: use another backup"
             )
-        failed = warehouse.jobs.fail_abandoned(
-            clock(),
-            error="it ran in another place when the backup was made, while {message}; start it again",
-            dead=[
-                job.pid for job in warehouse.jobs.list(states=("running",), limit=-1) if job.pid is not None
-            ],
-        )
+        _count_jobs_on(warehouse)
+        running = warehouse.jobs.running()
+        for job in running:
+            warehouse.jobs.interrupt(job, "it ran in another place when the backup was made", clock())
         folded = len(warehouse.jobs.inbox.pending())
         # The mirror for the first screen may be older than the results that were backed up after it.
         warehouse.jobs.inbox.put(str(uuid4()), REFRESH, {}, actor=ACTOR, at=clock())
@@ -148,4 +150,15 @@ def _open_once(partial: Path, document: BackupDocument, clock: Callable[[], date
             owner.release()
     finally:
         warehouse.close()
-    return len(failed), folded
+    return len(running), folded
+
+
+def _count_jobs_on(warehouse: Warehouse) -> None:
+    """Give no new job the number of one that made a model version.
+
+    The catalogue is of a later moment than the jobs: a job may have been asked for and done in between, and
+    its version would be taken for that of the next job with its number.
+    """
+    with warehouse.database.reading() as connection:
+        numbers = [_JOB.fullmatch(maker) for maker in makers(connection)]
+    warehouse.jobs.count_from(max((int(one[1]) for one in numbers if one), default=0))

@@ -59,3 +59,55 @@ def test_every_setting_is_documented_in_the_readme() -> None:
         assert f"`{key}`" in readme
         assert f"`{variable}`" in readme
         assert meaning
+
+
+def test_without_settings_trainings_run_here_and_are_tracked_here(tmp_path: Path) -> None:
+    settings = load({"TELLTALE_HOME": str(tmp_path)})
+    assert (settings.workers, settings.tracking, settings.cluster) == (0, "", "")
+
+
+def pem_files(folder: Path) -> dict[str, str]:
+    found = {}
+    for name in ("CA", "CERT", "KEY"):
+        (folder / name).write_text("-----BEGIN CERTIFICATE-----")
+        found[f"TELLTALE_CLUSTER_{name}"] = str(folder / name)
+    return found
+
+
+def test_a_cluster_with_tls_takes_three_files(tmp_path: Path) -> None:
+    place = {"TELLTALE_HOME": str(tmp_path), "TELLTALE_CLUSTER": "tls://scheduler:8786"}
+    settings = load({**place, **pem_files(tmp_path)})
+    assert settings.cluster == "tls://scheduler:8786"
+    assert settings.cluster_key == str(tmp_path / "KEY")
+    with pytest.raises(SettingsError, match="needs cluster_ca, cluster_cert, cluster_key too"):
+        load(place)
+
+
+def test_tls_files_without_tls_are_refused(tmp_path: Path) -> None:
+    place = {"TELLTALE_HOME": str(tmp_path), "TELLTALE_CLUSTER": "tcp://scheduler:8786"}
+    with pytest.raises(SettingsError, match="TELLTALE_CLUSTER_CA: cluster_ca is for a cluster at tls://"):
+        load({**place, **pem_files(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("WORKERS", "-1", "workers must be a whole number from 0 to 64"),
+        ("WORKERS", "many", "workers must be a whole number"),
+        ("CLUSTER", "scheduler:8786", "cluster must be empty or tcp://host:port or tls://host:port"),
+        ("CLUSTER", "tcp://scheduler", "cluster must be empty or"),
+        ("CLUSTER", "http://scheduler:8786", "cluster must be empty or"),
+        ("CLUSTER", "tcp://scheduler:port", "cluster must be empty or"),
+        ("TRACKING", "mlflow.example.org", "tracking must be empty or http://host:port or https://"),
+        ("TRACKING", "file:///etc", "tracking must be empty or"),
+        ("TRACKING", "http://ada:secret@mlflow:5000", "tracking must be empty or"),
+        ("TRACKING", "http://mlflow:5000/a b", "tracking must be empty or"),
+        ("CLUSTER_CA", "/nowhere/ca.pem", "cluster_ca must be a PEM file; there is none at /nowhere/ca.pem"),
+    ],
+)
+def test_a_bad_place_of_work_is_refused_by_name(
+    tmp_path: Path, name: str, value: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        load({"TELLTALE_HOME": str(tmp_path), f"TELLTALE_{name}": value})
+    assert f"TELLTALE_{name}" in str(caught.value)

@@ -94,3 +94,20 @@ def test_loss_curves_are_named_where_they_end():
     figure = loss_curves((("loss", ((0, 1.0), (1, 0.5))), ("validation", ((0, 1.1), (1, 0.9)))), LIGHT)
     assert [note.text for note in figure.layout.annotations] == ["loss", "validation"]
     assert list(figure.data[0].y) == [1.0, 0.5]
+
+
+def test_losses_are_drawn_on_a_logarithmic_axis_only_where_it_says_more():
+    falling = loss_curves((("loss", ((1, 1.0), (2, 0.05))),), LIGHT)
+    level = loss_curves((("loss", ((1, 0.5), (2, 0.4))),), LIGHT)
+    below = loss_curves((("loss", ((1, 5.0), (2, -0.1))),), LIGHT)
+    assert falling.layout.yaxis.type == "log"
+    assert level.layout.yaxis.type is None
+    assert below.layout.yaxis.type is None
+
+
+def test_long_curves_are_thinned_together_and_keep_their_spike():
+    points = [[(epoch, 1.0 / epoch) for epoch in range(1, 30_001)] for _ in range(2)]
+    points[0][20_000] = (20_001, 7.5)
+    figure = loss_curves((("loss", points[0]), ("validation", points[1])), LIGHT)
+    assert sum(len(trace.x) for trace in figure.data) <= 2000
+    assert max(figure.data[0].y) == 7.5

@@ -14,7 +14,8 @@ import pytest
 from core.detectors.contract import Detector
 from core.detectors.discords import DiscordParameters, Discords
 from core.detectors.reservoir import Reservoir, ReservoirParameters
-from core.ensembles.panel import Panel, PanelParameters
+from core.ensembles.panel import Panel
+from core.ensembles.panel_parameters import PanelParameters
 from core.ensembles.sources import load, make, tier
 from core.ensembles.votes import Voters
 from core.errors import ArtifactError, ConstantSignal, InsufficientData, ParameterError
@@ -252,14 +253,15 @@ def test_a_name_that_no_detector_has_is_refused(entry: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entries", [(), ("reservoir", "reservoir"), ("standstill",), ("reservoir@0",), ("reservoir@x",)]
+    "entries",
+    [(), ("reservoir", "reservoir"), ("standstill",), ("relation",), ("reservoir@0",), ("reservoir@x",)],
 )
 def test_entries_that_can_not_be_are_refused(entries: tuple[str, ...]) -> None:
     with pytest.raises(ParameterError, match="entries"):
         PanelParameters("causal", entries, VOTERS["causal"])
 
 
-@pytest.mark.parametrize("wrong", [{"gap": -1}, {"reach": 1}, {"standstill": 0.5}])
+@pytest.mark.parametrize("wrong", [{"gap": -1}, {"reach": 1}, {"standstill": 0.5}, {"relation": 0.0}])
 def test_numbers_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match=next(iter(wrong))):
         PanelParameters("causal", ENTRIES["causal"], VOTERS["causal"], **wrong)  # type: ignore[arg-type]

@@ -70,8 +70,9 @@ def test_versions_are_numbered_by_registered_name(store: Path, model: Path) -> N
 def test_the_champion_is_an_alias_that_moves(store: Path, model: Path) -> None:
     tracking = Tracking(store)
     for number in (1, 2):
-        assert tracking.register(run_of(model, "sensor-10")).number == number
-        tracking.crown("sensor-10", number)
+        registered = tracking.register(run_of(model, "sensor-10"))
+        assert registered.number == number
+        tracking.crown("sensor-10", registered.run_id)
     with sqlite3.connect(store / "mlflow.db") as db:
         aliases = db.execute("select alias, version from registered_model_aliases where name = 'sensor-10'")
         assert aliases.fetchall() == [("champion", 2)]
@@ -80,7 +81,7 @@ def test_the_champion_is_an_alias_that_moves(store: Path, model: Path) -> None:
 
 def test_a_version_that_does_not_exist_can_not_be_crowned(store: Path) -> None:
     with pytest.raises(RegistryError, match="sensor-99"):
-        Tracking(store).crown("sensor-99", 1)
+        Tracking(store).crown("sensor-99", "0" * 32)
 
 
 @pytest.mark.parametrize("metrics", [{}, {"normalised_error": float("nan")}])

@@ -1,5 +1,7 @@
 """Networks of many sensors in one graph: each learns as if it were alone."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,25 @@ def test_the_gradient_of_the_recurrence_is_that_of_keras() -> None:
     ours = tape.gradient(loss, stacks)
     for mine, other in zip(ours, theirs, strict=True):
         assert np.abs(mine[0] - other).max() < 1e-4 * max(1.0, float(np.abs(other).max()))
+
+
+def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
+    """Whenever and in whichever process they are saved: Keras alone writes times, counters and addresses."""
+    first, second = tmp_path / "first.keras", tmp_path / "second.keras"
+    save_recurrent(LSTM, LSTM.initial(2, 2, seed=3), first)
+    kept = [keras().layers.LSTM(2) for _ in range(3)]  # counted, and in the way of what comes after
+    save_recurrent(LSTM, LSTM.initial(2, 2, seed=3), second)
+    assert len(kept) == 3
+    assert first.read_bytes() == second.read_bytes()
+    code = (
+        "import sys; from pathlib import Path; sys.path.append(sys.argv[1])\n"
+        "from test_stacked import LSTM, save_recurrent\n"
+        "save_recurrent(LSTM, LSTM.initial(2, 2, seed=3), Path(sys.argv[2]))\n"
+    )
+    third = tmp_path / "third.keras"
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(third)], cwd=root, check=True)
+    assert first.read_bytes() == third.read_bytes()
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:

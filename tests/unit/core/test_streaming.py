@@ -1,5 +1,6 @@
 """A stream says step by step what its detectors say of the whole, and forgets nothing when it is stopped."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,12 +8,18 @@ import numpy as np
 import pytest
 
 from core.detectors.range_check import RangeCheck, RangeCheckParameters
+from core.detectors.robust_regression import RobustParameters
+from core.detectors.smoothing import ewma
 from core.ensembles.sources import make
+from core.ensembles.stream_extents import Extents
 from core.ensembles.stream_records import Records
+from core.ensembles.stream_relations import Relations
 from core.ensembles.streaming import SOURCES, Stream, StreamParameters
+from core.ensembles.trusted import leaving_context, seated
 from core.errors import ArtifactError, InsufficientData, NotFitted, ParameterError
 from core.signal import Signal
 from core.thresholds.record import RecordParameters, broken
+from core.thresholds.robust import RobustThresholdParameters
 
 TRAIN, TEST = 900, 1301
 """An odd number of training steps, so that the test part begins between two windows that are asked for."""
@@ -173,6 +180,83 @@ def test_what_is_wrong_is_refused(tmp_path: Path) -> None:
     (tmp_path / "stream.npz").write_bytes(b"PK")
     with pytest.raises(ArtifactError):
         Stream.load(tmp_path)
+
+
+def pump(n: int, start: int, *, context: tuple[str, ...]) -> Signal:
+    """A temperature that follows load and ambient with some delay; it stops for an hour now and then."""
+    rng = np.random.default_rng([7, start])
+    steps = start + np.arange(n)
+    runs = (steps % 700) >= 60
+    load = runs * (60 + 20 * np.sin(steps / 90) + rng.normal(0, 0.3, n))
+    ambient = 15 + 6 * np.sin(steps / 230) + rng.normal(0, 0.1, n)
+    heat = 20 + 0.4 * ewma(load, 21) + 0.03 * ambient + rng.normal(0, 0.15, n)
+    columns = {"load": load, "ambient": ambient, "state": runs.astype(float), "heat": heat}
+    values = np.stack([columns[name] for name in ("heat", *context)], axis=1).astype(np.float32)
+    return Signal(
+        timestamps=np.datetime64("2024-03-01T00:00", "us") + steps * np.timedelta64(1, "m"),
+        values=values,
+        channels=("heat", *context),
+        units=("",) * values.shape[1],
+        interval=timedelta(minutes=1),
+        valid=np.isfinite(values[:, 0]),
+    )
+
+
+def test_the_check_against_context_says_what_it_says_of_the_whole() -> None:
+    """Also through gaps, stops of the machine, and a pause in an event."""
+    kinds = (("load", "ambient", "state"), ("load",), ("state",), ("ambient", "load"))
+    learned, cut, n = 6300, 5040, 3000
+    trains = [pump(learned, 0, context=one) for one in kinds]
+    tests = [pump(n, learned, context=one) for one in kinds]
+    for one in tests:
+        one.values[500:520, 0] += 3
+        one.values[900:903, 0] += 9
+        one.values[1200:1250, 0] = np.nan
+        one.values[1300:1345, 1] = np.nan
+        one.values[1600:1700, 0] = one.values[1600, 0]
+        one.values[2000:2300, 0] += np.linspace(0, 2, 300)
+        one.values[2330:2400, 0] += 2
+    tests = [replace(one, valid=np.isfinite(one.target)) for one in tests]
+    checks = [seated(one.slice(0, cut), one.slice(cut, learned), 0.5)[0] for one in trains]
+    assert [one is None for one in checks] == [False, False, True, False]
+    p, width = RobustParameters(), 3
+    stream = Relations.of(checks, p, width)
+    extents = Extents.above(np.array([one.threshold.level for one in checks if one is not None]))
+    told = [stream.step(readings(tests, step), p, 60) for step in range(n)]
+    alarms = np.stack([extents.step(one, RobustThresholdParameters()) for one in told])
+    assert stream.rows.tolist() == [0, 1, 3]
+    for row, place in enumerate(stream.rows):
+        check, test = checks[place], tests[place]
+        assert check is not None
+        own, scores = np.stack(told)[:, row], check.detector.score(test)
+        assert np.allclose(own, scores.values, rtol=1e-4, atol=1e-5, equal_nan=True)
+        judged = np.flatnonzero(test.valid)
+        left, beyond = leaving_context(scores, judged, check.threshold), own[judged] > check.threshold.level
+        assert (left.ratios[[judged.tolist().index(step) for step in (510, 2290, 2390)]] > 0).all()
+        assert np.array_equal(alarms[judged, row] & beyond, left.ratios > 0)
+        # Below the bar an event is known to go on once it exceeds it again: then it was the whole's, too.
+        assert left.inside[alarms[judged, row]].all()
+
+
+def test_what_leaves_its_context_alone_raises_an_alarm_in_a_stream(tmp_path: Path) -> None:
+    """Its target and its context both stay where they often are."""
+    train, test = pump(3500, 0, context=("load",)), pump(1200, 3500, context=("load",))
+    test.values[900:960, 0] -= 4
+    low, high = train.target.min(), train.target.max()
+    assert ((test.target[900:960] > low) & (test.target[900:960] < high)).all()
+    stream = Stream(seed=3, phase=test.phase).fit([train, machine(0, 2, 3501, 0)])
+    other = machine(0, 2, 1200, 3501).values
+    told = [stream.step(np.stack([test.values[step], other[step]])) for step in range(905)]
+    stream.save(tmp_path)
+    stream = Stream.load(tmp_path)
+    told += [stream.step(np.stack([test.values[step], other[step]])) for step in range(905, 1200)]
+    said, alarms = np.stack([one.relations for one in told]), np.stack([one.alarms for one in told])
+    assert np.isnan(said[:, 1]).all()
+    assert np.isnan(said[:60, 0]).all()
+    assert np.isfinite(said[60:, 0]).all()
+    assert alarms[905:960, 0].all()
+    assert not alarms[:900, 0].any()
+    assert told[930].scores[0] >= told[930].relations[0] > 1
 
 
 def test_the_standstill_check_is_the_one_that_presets_use() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import Cancelled
 from core.jobs.run import execute
 from core.workflows import watch
 from core.workflows.watch import arrivals, take
@@ -100,6 +101,26 @@ def test_one_job_judges_what_a_pass_brought(home: Warehouse, folder: Path, clock
     assert done.scoring == job
     assert job.payload["since"] == (START + timedelta(minutes=20)).isoformat()
     assert job.payload["sensor_ids"] == [one.id for one in home.catalog.sensors()]
+
+
+def test_a_pass_that_is_told_to_end_has_what_it_took_judged(
+    home: Warehouse, folder: Path, clock: Time
+) -> None:
+    put(folder / "a.csv", table())
+    put(folder / "b.csv", table(first=5))
+    asked: list[bool] = []
+
+    def check() -> bool:
+        if asked:
+            raise Cancelled("cancelled by anna")
+        asked.append(True)
+        return False
+
+    with pytest.raises(Cancelled):
+        take(home, clock=clock, check=check)
+    assert stored(home) == 5
+    assert len(home.jobs.list(kind="score")) == 1
+    assert [one.name for one in take(home, clock=clock).files] == ["b.csv"]
 
 
 def test_a_changed_file_is_taken_again(home: Warehouse, folder: Path, clock: Time) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.errors import SchemaError
-from warehouse.jobs import Jobs
+from warehouse.jobs import BACKGROUND, URGENT, Jobs
 from warehouse.living import birth_mark, is_alive
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -32,20 +32,20 @@ def test_a_job_goes_from_queued_to_done(jobs):
     claimed = jobs.claim(os.getpid(), NOON + timedelta(seconds=1))
     assert claimed.id == job.id
     assert (claimed.state, claimed.pid) == ("running", os.getpid())
-    jobs.progress(job.id, 0.5, "halfway")
+    assert jobs.progress(claimed, 0.5, "halfway")
     assert (jobs.get(job.id).progress, jobs.get(job.id).message) == (0.5, "halfway")
-    assert jobs.finish(job.id, {"events": 3}, NOON + timedelta(seconds=9))
+    assert jobs.finish(claimed, {"events": 3}, NOON + timedelta(seconds=9))
     done = jobs.get(job.id)
     assert (done.state, done.result, done.progress) == ("done", {"events": 3}, 1.0)
     assert done.finished_at == NOON + timedelta(seconds=9)
 
 
 def test_an_ended_job_stays_as_it_ended(jobs):
-    job = jobs.add("score", {}, actor="ada", at=NOON)
-    jobs.claim(os.getpid(), NOON)
-    assert jobs.fail(job.id, "the disk is full", NOON)
-    assert not jobs.finish(job.id, {}, NOON)
-    jobs.progress(job.id, 0.9, "too late")
+    jobs.add("score", {}, actor="ada", at=NOON)
+    job = jobs.claim(os.getpid(), NOON)
+    assert jobs.fail(job, "the disk is full", NOON)
+    assert not jobs.finish(job, {}, NOON)
+    assert not jobs.progress(job, 0.9, "too late")
     failed = jobs.get(job.id)
     assert (failed.state, failed.error, failed.progress, failed.result) == (
         "failed",
@@ -64,11 +64,12 @@ def test_an_equal_key_is_queued_once_but_may_wait_behind_a_running_one(jobs):
     assert second.state == "queued"
 
 
-def test_the_oldest_is_claimed_first_after_the_urgent_ones(jobs):
+def test_the_oldest_is_claimed_first_after_the_urgent_ones_and_before_those_behind(jobs):
+    behind = jobs.add("compaction", {}, actor="ada", at=NOON, priority=BACKGROUND)
     slow, later = (jobs.add("train", {}, actor="ada", at=NOON) for _ in range(2))
-    urgent = jobs.add("score", {}, actor="ada", at=NOON, urgent=True)
-    claimed = [jobs.claim(os.getpid(), NOON).id for _ in range(3)]
-    assert claimed == [urgent.id, slow.id, later.id]
+    urgent = jobs.add("score", {}, actor="ada", at=NOON, priority=URGENT)
+    claimed = [jobs.claim(os.getpid(), NOON).id for _ in range(4)]
+    assert claimed == [urgent.id, slow.id, later.id, behind.id]
     assert jobs.claim(os.getpid(), NOON) is None
 
 
@@ -113,17 +114,18 @@ def test_two_processes_never_claim_the_same_job(jobs, tmp_path):
     assert len(by_process) == sum(1 for output in outputs if output)
 
 
-def test_the_jobs_of_a_dead_process_fail_and_those_of_a_living_one_stay(jobs):
+def test_the_jobs_of_a_dead_process_are_abandoned_and_those_of_a_living_one_are_not(jobs):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     dead = jobs.add("train", {}, actor="ada", at=NOON)
     alive = jobs.add("train", {}, actor="ada", at=NOON)
     assert jobs.claim(gone.pid, NOON).id == dead.id
-    jobs.progress(dead.id, 0.4, "epoch 4 of 10")
     assert jobs.claim(os.getpid(), NOON).id == alive.id
-    (failed,) = jobs.fail_abandoned(NOON, error="the worker process ended while {message}")
-    assert (failed.id, failed.error) == (dead.id, "the worker process ended while epoch 4 of 10")
-    assert jobs.get(alive.id).state == "running"
+    assert [one.id for one in jobs.abandoned(NOON)] == [dead.id]
+    assert [one.id for one in jobs.abandoned(NOON, pid=os.getpid())] == []
+    assert [one.id for one in jobs.abandoned(NOON, pid=os.getpid(), dead=[os.getpid()])] == [alive.id]
+    assert [one.state for one in jobs.running()] == ["running", "running"]
+    assert [one.id for one in jobs.running(os.getpid())] == [alive.id]
 
 
 def test_a_process_is_not_taken_for_an_earlier_one_with_its_number():
@@ -134,10 +136,11 @@ def test_a_process_is_not_taken_for_an_earlier_one_with_its_number():
 
 
 def test_metrics_come_back_by_name_and_step(jobs):
-    job = jobs.add("train", {}, actor="ada", at=NOON)
+    jobs.add("train", {}, actor="ada", at=NOON)
+    job = jobs.claim(os.getpid(), NOON)
     for step, value in ((1, 0.25), (0, 0.5), (2, float("nan"))):
-        jobs.log_metric(job.id, step, "loss", value)
-    jobs.log_metric(job.id, 0, "loss", 0.75)  # a repeated step replaces
+        jobs.log_metric(job, step, "loss", value)
+    jobs.log_metric(job, 0, "loss", 0.75)  # a repeated step replaces
     found = jobs.metrics(job.id)
     assert [(one.step, one.name) for one in found] == [(0, "loss"), (1, "loss"), (2, "loss")]
     assert [one.value for one in found[:2]] == [0.75, 0.25]
@@ -147,7 +150,7 @@ def test_metrics_come_back_by_name_and_step(jobs):
 def test_old_scoring_is_forgotten_and_the_rest_is_kept(jobs):
     for kind in ("score", "train"):
         jobs.add(kind, {}, actor="ada", at=NOON)
-        jobs.finish(jobs.claim(os.getpid(), NOON).id, {}, NOON)
+        jobs.finish(jobs.claim(os.getpid(), NOON), {}, NOON)
     assert jobs.forget("score", NOON + timedelta(days=1)) == 1
     assert [one.kind for one in jobs.list()] == ["train"]
 

@@ -5,17 +5,16 @@ import sys
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from core.jobs import supervisor
-from core.jobs.supervisor import Supervisor, folder_watch
+from core.jobs import chores
+from core.jobs.chores import folder_watch
+from core.jobs.supervisor import Supervisor
 from warehouse import watched
 from warehouse.sources.table_mapping import TableMapping
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-WORKER = Path(__file__).with_name("programs.py")
 
 
 class Looks:
@@ -60,7 +59,7 @@ def supervised(warehouse, clock):
 
 @pytest.fixture(autouse=True)
 def _always_looking(monkeypatch):
-    monkeypatch.setattr(supervisor, "WATCH_EVERY", timedelta(0))
+    monkeypatch.setattr(chores, "WATCH_EVERY", timedelta(0))
 
 
 def test_one_job_is_queued_however_often_something_waits(warehouse, wait_for):
@@ -71,7 +70,7 @@ def test_one_job_is_queued_however_often_something_waits(warehouse, wait_for):
         claimed = warehouse.jobs.claim(os.getpid(), NOON)
         assert claimed is not None
         assert claimed.id == job.id
-        warehouse.jobs.finish(job.id, {}, datetime.now(UTC))
+        warehouse.jobs.finish(claimed, {}, datetime.now(UTC))
         # Its second look fails, and it goes on.
         assert wait_for(lambda: len(warehouse.jobs.list(kind="ingest")) == 2)
         assert looks.count == 3
@@ -79,7 +78,7 @@ def test_one_job_is_queued_however_often_something_waits(warehouse, wait_for):
 
 def test_after_a_failed_job_it_waits_a_minute(warehouse, wait_for):
     failed = warehouse.jobs.add("ingest", {}, actor="supervisor", at=NOON)
-    warehouse.jobs.fail(failed.id, "a defect", NOON)
+    warehouse.jobs.fail(warehouse.jobs.claim(os.getpid(), NOON, job_id=failed.id), "a defect", NOON)
     clock = Time()
     clock.now = NOON + timedelta(seconds=50)
     with supervised(warehouse, clock):

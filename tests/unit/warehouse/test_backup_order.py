@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from material import new_version
 
 from warehouse.assets import AssetSpec, SensorSpec
 from warehouse.backup.document import BackupDocument, BackupError
@@ -142,3 +143,27 @@ def test_an_owner_that_can_not_copy_is_told(place: Warehouse, tmp_path: Path) ->
     with pytest.raises(BackupError, match=r"state\.duckdb was not copied: the state can't be copied"):
         taken(place, tmp_path / "backup")
     assert not list(tmp_path.glob("backup*"))
+
+
+def test_a_job_after_a_restore_is_not_taken_for_one_that_made_a_version(
+    place: Warehouse, tmp_path: Path
+) -> None:
+    store(place, 0)
+    snapshot = place.manifest.snapshot()
+    assert snapshot is not None
+
+    def meanwhile(message: str) -> None:
+        if message != "Copying the catalogue":
+            return
+        # The jobs are copied already: this one is not among them, and the version it makes is.
+        job = place.jobs.add("train", {"sensor_ids": [1]}, actor="ada", at=NOW)
+        new = new_version(1, snapshot.id, artifacts={}, made_by=f"job {job.id}")
+        place.catalog.add_version(new)
+
+    place.jobs.add("train", {"sensor_ids": [1]}, actor="ada", at=NOW)
+    taken(place, tmp_path / "backup", meanwhile)
+    after = restored(tmp_path / "backup", tmp_path / "again")
+    assert [one.made_by for one in after.catalog.versions()] == ["job 2"]
+    assert [one.id for one in after.jobs.list()] == [1]
+    assert after.jobs.add("train", {}, actor="ada", at=NOW).id == 3
+    after.close()

@@ -1,6 +1,7 @@
 """Naming a sensor, and keeping model versions in order."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -173,6 +174,33 @@ def test_a_version_of_nothing_known_is_refused(
     with pytest.raises(CatalogError, match="can't be registered"):
         home.catalog.add_version(new_version(**{"sensor_id": 1, "snapshot_id": snapshot, **changes}))
     assert home.catalog.versions() == ()
+
+
+def test_what_made_a_version_makes_no_second_one(trained: tuple[Warehouse, int]) -> None:
+    home, snapshot = trained
+    first = home.catalog.add_version(new_version(1, snapshot, made_by="job 17"))
+    again = home.catalog.add_version(new_version(1, snapshot, made_by="job 17", run_id="run-2", seed=8))
+    assert again == first
+    assert (first.made_by, first.run_id) == ("job 17", "run-1")
+    assert home.catalog.versions() == (first,)
+    assert home.catalog.version_made_by("job 17") == first
+    assert home.catalog.version_made_by("job 18") is None
+    # Those of which nobody says what made them are as many as there are.
+    assert [home.catalog.add_version(new_version(1, snapshot)).number for _ in range(2)] == [2, 3]
+
+
+def test_a_version_that_two_processes_register_at_once_is_one(trained: tuple[Warehouse, int]) -> None:
+    home, snapshot = trained
+    barrier = threading.Barrier(4)
+
+    def register(number: int) -> int:
+        barrier.wait()
+        return home.catalog.add_version(new_version(1, snapshot, made_by="job 17", run_id=f"run-{number}")).id
+
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(register, range(4)))
+    assert found == {home.catalog.versions(1)[0].id}
+    assert len(home.catalog.versions()) == 1
 
 
 def test_there_is_one_champion_and_baselines_stand_in_for_it(trained: tuple[Warehouse, int]) -> None:

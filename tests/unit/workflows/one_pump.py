@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from warehouse import schema
 from warehouse.assets import AssetSpec, PartSpec, SensorSpec
+from warehouse.home import Warehouse
 from warehouse.schema import TIME
 from warehouse.sources.base import SourceBatch
+from warehouse.state.published import publish
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -51,3 +54,23 @@ def batch(
     ]
     asset = AssetSpec(name, "pump", sensors=sensors, parts=parts)
     return SourceBatch("csv", (asset,), iter([pl.concat(frames)]), [])
+
+
+def label(home: Warehouse, sensor_id: int, *verdicts: tuple[int, int, str]) -> None:
+    """Publish verdicts, each on steps ``[first, last)`` of one sensor."""
+    rows = [
+        {
+            "label_id": number,
+            "sensor_id": sensor_id,
+            "start": T0 + first * STEP,
+            "end": T0 + last * STEP,
+            "verdict": verdict,
+            "actor": "ada",
+            "recorded_at": NOW,
+        }
+        for number, (first, last, verdict) in enumerate(verdicts, start=1)
+    ]
+    frame = pl.DataFrame(rows).with_columns(
+        *[pl.lit(None).alias(name) for name in schema.LABELS.names() if name not in rows[0]]
+    )
+    publish(home, frame.select(schema.LABELS.names()).cast(dict(schema.LABELS)), 1, at=NOW)

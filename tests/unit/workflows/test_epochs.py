@@ -37,6 +37,28 @@ def test_a_second_network_goes_on_where_the_first_ended_with_curves_of_its_own()
     assert names[4:6] == ["train loss of network 2", "validation loss of network 2"]
 
 
+def test_a_training_that_goes_on_begins_where_it_was_and_ends_with_its_whole_curve() -> None:
+    log, shares, messages, names = told(1, (3, 4), (4, 4))
+    assert shares == [0.05 + 0.8 * 0.75, 0.05 + 0.8]
+    assert messages[0] == "Pump/flow: epoch 3 of at most 4, validation loss 0.2"
+    assert set(names) == {"train loss", "validation loss"}
+    log.complete([[Epoch(number, 4, 0.5 / number, 0.6 / number) for number in range(1, 5)]])
+    assert [point for point in log.curves if point[1] == "train loss"] == [
+        (number, "train loss", 0.5 / number) for number in range(1, 5)
+    ]
+
+
+def test_networks_that_were_done_before_keep_their_names_in_the_whole_curves() -> None:
+    log, _, _, _ = told(2, (1, 1))
+    log.complete([[Epoch(1, 1, 0.5, 0.6)], [Epoch(1, 1, 0.3, 0.4)]])
+    assert log.curves == [
+        (1, "train loss", 0.5),
+        (1, "validation loss", 0.6),
+        (1, "train loss of network 2", 0.3),
+        (1, "validation loss of network 2", 0.4),
+    ]
+
+
 def test_more_networks_than_were_announced_never_leave_the_bar() -> None:
     _, shares, _, _ = told(1, (2, 2), (1, 2), (2, 2), (1, 2))
     assert max(shares) == 0.05 + 0.8

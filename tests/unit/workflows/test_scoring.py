@@ -11,7 +11,7 @@ from core.ensembles.wording import duration
 from core.errors import CoreError, JobError
 from core.workflows.baseline import fit_baseline
 from core.workflows.ingest import ingest
-from core.workflows.reporting import silent, unrecorded
+from core.workflows.reporting import Task
 from core.workflows.score import score_job, score_sensor
 from warehouse.assets import PartSpec
 from warehouse.home import Warehouse
@@ -129,7 +129,7 @@ def test_corrected_readings_of_the_past_are_judged_again_and_the_event_goes(home
     done = put(home, pump(STEPS)[0], load)
     assert done.report.replaced == FAULT[1] - FAULT[0]
     assert done.scoring is not None
-    score_job(done.scoring.payload, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
+    score_job(done.scoring.payload, Task(warehouse=home, clock=clock))
     assert stored(home)[1].height == 0
 
 
@@ -170,11 +170,11 @@ def test_one_sensor_that_fails_is_named_and_hides_no_other(home: Warehouse) -> N
     put(home, *pump(STEPS, fault=FAULT))
     put(home, *pump(6), name="Short")
     ids = [home.catalog.find_sensor(name).id for name in ("Short/flow", "Pump/flow")]
-    result = score_job({"sensor_ids": ids}, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
+    result = score_job({"sensor_ids": ids}, Task(warehouse=home, clock=clock))
     assert list(result["failed"]) == ["Short/flow"]
     assert stored(home)[1].height == 1
     with pytest.raises(JobError, match="Short/flow"):
-        score_job({"sensor_ids": ids[:1]}, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
+        score_job({"sensor_ids": ids[:1]}, Task(warehouse=home, clock=clock))
 
 
 def test_a_tampered_model_is_not_loaded(home: Warehouse) -> None:
@@ -204,4 +204,4 @@ def test_a_declared_test_part_is_judged_by_the_version_in_production_alone(home:
 @pytest.mark.parametrize("ids", [None, [], "1", ["1"], [1, "2"], [True]])
 def test_a_job_that_names_no_sensors_is_refused(home: Warehouse, ids) -> None:
     with pytest.raises(JobError, match="sensor_ids"):
-        score_job({"sensor_ids": ids}, warehouse=home, clock=clock, progress=silent, metric=unrecorded)
+        score_job({"sensor_ids": ids}, Task(warehouse=home, clock=clock))
