@@ -146,7 +146,9 @@ class RunLink:
         if known.tracking:
             return _to_run(_without_password(known.tracking), run_id)
         server = self._server_of(known.home)
-        return _own_run(server, run_id) if server.has_runs else PlainTextResponse("There is no run.", 404)
+        if server.has_runs:
+            return _own_run(server, run_id)
+        return PlainTextResponse("No run is stored in this home.", 404)
 
     def stop(self) -> None:
         """End what was started."""

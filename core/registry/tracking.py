@@ -13,10 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlparse
+from uuid import uuid4
 
 from core.errors import RegistryAway, RegistryError
 from core.registry.artifacts import digests
-from warehouse.durable import make_folder
+from warehouse.durable import make_folder, settle
 from warehouse.lock import LockHeld, ProcessLock
 
 if TYPE_CHECKING:
@@ -285,6 +286,7 @@ class Tracking:
 
         if self._root is None:
             return MlflowClient(tracking_uri=self._server, registry_uri=self._server)
+        _make_database(self._root)
         uri = database_uri(self._root)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
@@ -297,11 +299,28 @@ class Tracking:
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=place))
 
 
-def database_uri(root: Path) -> str:
+def database_uri(root: Path, name: str = DATABASE) -> str:
     """Return the address of the database of the store in the folder `root`."""
     # Letters that end the path of an address, or are read as an encoding in it.
-    path = str(root / DATABASE).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+    path = str(root / name).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
     return f"sqlite:///{path}"
+
+
+def _make_database(root: Path) -> None:
+    """Make the database of a new store, whole or not at all; to be called by one process at a time.
+
+    MLflow makes its tables one after the other: killed in between, it leaves what nobody can use any more.
+    """
+    from mlflow.tracking import MlflowClient
+
+    if (root / DATABASE).exists():
+        return
+    for left in root.glob(f"{DATABASE}.*"):
+        left.unlink()  # of a process that was killed
+    part = f"{DATABASE}.{uuid4().hex[:12]}"
+    uri = database_uri(root, part)
+    MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments(max_results=1)
+    settle(root / part, root / DATABASE)
 
 
 def _content(files: Mapping[str, str], figures: Mapping[str, float], new: NewRun) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from running import Telltale, gone, times, wait_for
+from running import ROOT, Telltale, gone, times, wait_for
 from training_batch import (
     ask_trainings,
     began,
@@ -145,6 +145,32 @@ def restart_s(warehouse: Warehouse, kill: Kill) -> float:
     at = began(lines(warehouse, kill.job_id), kill.attempt + 1)
     assert at is not None
     return (at - kill.at).total_seconds()
+
+
+REGISTERS = """
+import sys
+from pathlib import Path
+from core.registry.tracking import Tracking
+print(Tracking(Path(sys.argv[1])).discard("job 1", keep=None))
+"""
+
+
+@pytest.mark.timeout(3600)
+def test_a_store_whose_making_was_killed_can_be_made_again(tmp_path: Path, record_property) -> None:
+    """The first registration of a home makes MLflow's tables, some hundred statements."""
+    rng, kills = random.Random(3), times(3, 20)
+    for kill in range(kills):
+        root = tmp_path / f"mlflow-{kill}"
+        command = [sys.executable, "-c", REGISTERS, str(root)]
+        making = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert wait_for(lambda at=root: [one for one in at.glob("mlflow.db*") if one.stat().st_size])
+        threading.Event().wait(rng.uniform(0, 3))
+        making.kill()
+        making.wait()
+        again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (again.returncode, again.stdout) == (0, "()\n"), again.stderr
+        assert [one.name for one in root.glob("mlflow.db*")] == ["mlflow.db"]
+    record_property("stores killed while they were made", kills)
 
 
 def test_control_epochs_that_are_repeated_or_not_told_of_are_seen() -> None:

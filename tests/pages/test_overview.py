@@ -129,7 +129,9 @@ def test_an_empty_home_says_what_fills_it_and_offers_the_button(empty: Warehouse
 
 def test_a_fleet_that_could_not_be_built_says_why_and_offers_it_again(empty: Warehouse, open_page: Open):
     job = empty.jobs.add("demo", {"seed": 7}, actor="x", at=NOW)
-    empty.jobs.fail(job.id, "the disk is full", NOW)
+    claimed = empty.jobs.claim(1, NOW, job_id=job.id)
+    assert claimed is not None
+    empty.jobs.fail(claimed, "the disk is full", NOW)
     page = open_page("overview")
     assert "the disk is full" in text_of(page)
     assert "demo" in {button.key for button in page.button}
