@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from app.charts.rows import capitalised
 from app.charts.zone import Zone
 from app.components.job_cards import batch_text, sensor_bars
 from app.components.job_words import CANCELLING, by_reason
@@ -86,7 +87,7 @@ def failure_list(failures: Sequence[Failure], go: Callable[[int], None]) -> None
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":red[**✖ {len(failures)} failed**]")
         for reason, those in by_reason(failures):
-            st.markdown(f"**{len(those)} ×** {escaped(reason)}")
+            st.markdown(f"**{len(those)} ×** {escaped(capitalised(reason))}")
             with st.container(horizontal=True, gap="xsmall"):
                 for one in those[:_NAMED]:
                     st.button(

@@ -10,6 +10,7 @@ from app.charts.batch_bars import Bar, batch_bars
 from app.charts.losses import loss_curves
 from app.charts.template import CONFIG
 from app.charts.zone import Zone
+from app.components import training_view
 from app.components.job_words import (
     CANCELLING,
     bar_text,
@@ -116,7 +117,7 @@ def sensor_bars(batch: BatchView, palette: Palette, *, width: int, key: str) -> 
         batch_bars(bars, palette, width=width),
         theme=None,
         config=CONFIG,
-        key=key,
+        key=f"{key}_{training_view.visit()}",
         on_select="rerun",
         selection_mode="points",
         alt=f"Progress of {counted(len(bars), 'sensor')} of {batch.title}",

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.charts.zone import Zone
-from app.components import address
+from app.components import address, training_view
 from app.components.job_words import ENDED, STATE_WORDS, outcome_text, state_text
 from app.queries.job_views import JobRow
 from app.theme import Palette
@@ -17,7 +17,6 @@ STATE, KIND, SENSOR = "state", "kind", "sensor"
 ROUTINE: Final = ("score", "ingest", "compaction")
 """Kinds of jobs that run by themselves, every minute at worst; shown where they failed or are asked for."""
 
-_KEY: Final = "history"
 # The least height at which text wraps.
 _ROW_PX: Final = 57
 _HEAD_PX: Final = 32
@@ -94,7 +93,7 @@ def history(
     colours = [red if row.state == "failed" else "" for row in rows]
     state = st.dataframe(
         frame.style.apply(lambda column: colours if column.name == "State" else [""] * len(column)),
-        key=_KEY,
+        key=f"history_{training_view.visit()}",
         on_select="rerun",
         selection_mode="single-row",
         hide_index=True,

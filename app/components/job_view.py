@@ -17,6 +17,7 @@ from app.theme import Palette
 
 _CURVES_PX: Final = 300
 _LOG_PX: Final = 260
+_LINES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,12 @@ def resume_words(checkpoint: int | None) -> str:
 def _curves(view: JobView, palette: Palette) -> None:
     if not view.curves:
         if view.row.kind == "train":
-            st.caption("No loss curve: this training has no network, or its first epoch is not over yet.")
+            over = view.row.state in ENDED
+            st.caption(
+                "No loss curve: no network was trained."
+                if over
+                else "No loss curve: this training has no network, or its first epoch is not over yet."
+            )
         return
     st.markdown("**Loss** :gray[· on the training part and on the part that stops it]")
     st.plotly_chart(
@@ -152,7 +158,12 @@ def _log(view: JobView, zone: Zone) -> None:
     if not view.lines:
         st.caption("Nothing was written yet.")
         return
-    st.code(log_text(view, zone), language=None, wrap_lines=True, height=_LOG_PX)
+    st.code(
+        log_text(view, zone),
+        language=None,
+        wrap_lines=True,
+        height=_LOG_PX if len(view.lines) > _LINES else "content",
+    )
 
 
 def log_text(view: JobView, zone: Zone) -> str:

@@ -74,7 +74,7 @@ def to_training(sensor_id: int, *, may_not: str = "") -> None:
     """
     if st.button(
         "Train…",
-        icon=":material/model_training:",
+        type="tertiary",
         key="to_training",
         disabled=bool(may_not),
         help=may_not or "Train a model of this sensor",

@@ -13,6 +13,7 @@ CHOOSE: Final = "choose"
 
 _DRAWN: Final = "training_view"
 _PACE: Final = "training_quiet"
+_VISIT: Final = "training_visit"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ def keep_pace(*, quiet: bool) -> None:
         st.rerun()
 
 
+def visit() -> int:
+    """Return a number for the keys of widgets whose choice leads elsewhere.
+
+    The browser keeps what was chosen and would send it again on the way back: each visit has keys of its own.
+    """
+    return int(st.session_state.get(_VISIT, 0))
+
+
 def go_job(job_id: int) -> None:
     """Show a job alone; for callbacks."""
     _go(JOB, job_id)
@@ -99,6 +108,7 @@ def close_dialog() -> None:
 
 
 def _go(name: str | None, number: int) -> None:
+    st.session_state[_VISIT] = visit() + 1
     for other in (JOB, BATCH):
         address.write(other, str(number) if other == name else None)
 
