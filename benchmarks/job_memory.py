@@ -2,10 +2,10 @@
 
     python -m benchmarks.job_memory --jobs 200 --json OUT.json
 
-A home with one made pump. Every tenth job is a quick training of it, the others judge what came since: a
-day of readings comes before each. After each job the resident memory of the supervisor and of its workers
-is read; the slope is that of a straight line through what follows the first fifth, in which libraries are
-loaded and caches filled.
+A home with one made pump. Every tenth job is a quick training of it, the others judge its last day again, so
+that each has as much to do as the one before. After each job the resident memory of the supervisor and of
+its workers is read; the slope is that of a straight line through what follows the first fifth, in which
+libraries are loaded and caches filled.
 """
 
 import argparse
@@ -70,31 +70,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def remembered(root: Path, jobs: int, workers: int) -> dict[str, list[float]]:
     """Return the memory in MB of each process of a new home after each of so many jobs."""
     warehouse = Warehouse.open(root)
-    bring(warehouse, 0, _HISTORY)
+    bring(warehouse, _HISTORY)
     (sensor,) = warehouse.catalog.sensors(role="target")
+    last_day = _START + (_HISTORY - _DAY) * _STEP
+    payloads: dict[str, dict[str, JSON]] = {
+        "train": {"sensor_ids": [sensor.id], "preset": "quick", "actor": "ada"},
+        "score": {"sensor_ids": [sensor.id], "since": last_day.isoformat()},
+    }
     memory_mb: dict[str, list[float]] = {}
     with supervised(root, workers) as supervisor:
         for number in range(jobs):
-            first = _HISTORY + number * _DAY
-            bring(warehouse, first, first + _DAY)
-            trains = number % _TRAINING_EVERY == 0
-            payload: dict[str, JSON] = {"sensor_ids": [sensor.id]}
-            kind, more = ("train", {"preset": "quick", "actor": "ada"}) if trains else ("score", {})
-            job = warehouse.jobs.add(kind, {**payload, **more}, actor="ada", at=datetime.now(UTC))
-            see_through(warehouse, job)
+            kind = "train" if number % _TRAINING_EVERY == 0 else "score"
+            asked = warehouse.jobs.add(kind, payloads[kind], actor="ada", at=datetime.now(UTC))
+            see_through(warehouse, asked)
             for name, process in family(supervisor).items():
                 memory_mb.setdefault(name, []).append(process.memory_info().rss / 1024**2)
     warehouse.close()
     return memory_mb
 
 
-def bring(warehouse: Warehouse, first: int, end_step: int) -> None:
-    """Store readings of the pump from one step to before another: its flow follows its load."""
-    random = np.random.default_rng(first)
-    steps = np.arange(first, end_step)
-    load = 50 + 10 * np.sin(steps / 20) + random.standard_normal(steps.shape[0])
-    flow = 2 * load + 0.3 * random.standard_normal(steps.shape[0])
-    times = [_START + int(step) * _STEP for step in steps]
+def bring(warehouse: Warehouse, steps: int) -> None:
+    """Store so many readings of a pump whose flow follows its load."""
+    random = np.random.default_rng(0)
+    load = 50 + 10 * np.sin(np.arange(steps) / 20) + random.standard_normal(steps)
+    flow = 2 * load + 0.3 * random.standard_normal(steps)
+    times = [_START + step * _STEP for step in range(steps)]
     frames = [
         pl.DataFrame({"ts": times, "value": values}).select(
             pl.lit(f"Pump/{name}").alias("key"), pl.col("ts").cast(TIME), pl.col("value")

@@ -10,7 +10,7 @@ splitting each operation does.
 
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Final
 
 import numpy as np
@@ -29,6 +29,8 @@ PLACES: Final = 16
 WIDTH: Final = 32
 """Inputs are padded to a multiple of so many channels. Were they padded to the widest sensor's, others would
 round otherwise beside it, and training makes much of a last bit."""
+
+_WAIT_S: Final = 0.5
 
 
 def train_many(
@@ -124,6 +126,10 @@ class _Training:
         # An interrupt from the keyboard comes here, and may come before all graphs run.
         with ThreadPoolExecutor(self._threads) as pool, self._listeners.ending():
             running = [pool.submit(self._run_graph) for _ in range(self._threads)]
+            going = set(running)
+            while going:
+                # An interrupt that comes just before a wait begins is heard when it ends: none is long.
+                going = wait(going, timeout=_WAIT_S).not_done
             for each in running:
                 each.result()
 

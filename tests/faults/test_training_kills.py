@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def test_every_training_of_a_batch_ends_once_whoever_is_killed(tmp_path: Path, r
         assert [(job.state, job.error) for job in jobs] == [("done", None)] * PUMPS
         after = [job for job in map(warehouse.jobs.get, made.job_ids) if job.kind == "score"]
         assert wait_for(lambda: {warehouse.jobs.get(job.id).state for job in after} == {"done"}, 120)
+        loading_s = seconds_to_load()
         family = telltale.family()
         assert telltale.stop() == 0
     assert wait_for(lambda: gone(family), 10), family
@@ -137,7 +139,16 @@ def test_every_training_of_a_batch_ends_once_whoever_is_killed(tmp_path: Path, r
     record_property("epochs repeated after a kill at most", max(again))
     record_property("a job runs again after, median s", f"{statistics.median(restarts_s):.2f}")
     record_property("a job runs again after, at most s", f"{max(restarts_s):.2f}")
-    assert statistics.median(restarts_s) < 2
+    record_property("a bare worker's modules load here in, s", f"{loading_s:.2f}")
+    # On a machine that does much else, a process takes long to start whoever starts it.
+    assert statistics.median(restarts_s) < max(2.0, 4 * loading_s)
+
+
+def seconds_to_load() -> float:
+    """Return how long an interpreter takes here and now until it has what a worker needs."""
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import core.jobs.worker"], cwd=ROOT, check=True)
+    return time.monotonic() - begun
 
 
 def restart_s(warehouse: Warehouse, kill: Kill) -> float:

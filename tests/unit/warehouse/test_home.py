@@ -64,7 +64,7 @@ def test_a_home_of_a_newer_release(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(
-        SchemaError, match="has version 99, this release knows 2: start the newer release"
+        SchemaError, match="has version 99, this release knows 3: start the newer release"
     ) as caught:
         Warehouse.open(tmp_path)
     one_line(caught.value)
