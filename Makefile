@@ -17,7 +17,7 @@ test: $(VENV)/.dev chromium lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 soak: $(VENV)/.dev chromium
-	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property --timeout 3600 --numprocesses 2 --dist load
+	TELLTALE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/property tests/integration/test_train_all_benchmark.py --timeout 3600 --numprocesses 2 --dist load
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -39,32 +39,3 @@ def test_the_demo_fleet_fills_the_first_screen_by_itself(fresh: App, watched: Wa
     home.close()
     assert newest is not None
     assert Path(fresh.home / "state.duckdb").is_file()
-
-
-@pytest.mark.learned
-def test_a_training_is_started_watched_and_seen_to_finish(fresh: App, watched: Watched) -> None:
-    page = watched.page
-    page.goto(f"{fresh.url}/training?asset=Pump+4")
-    expect(page.get_by_text("Nothing runs.")).to_be_visible()
-    page.get_by_role("button", name=re.compile("Train…")).click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Pump 4 · flow")).to_be_visible()
-    dialog.get_by_text("Telemanom", exact=True).click()
-    dialog.get_by_role("button", name="Train", exact=True).click()
-    # The card comes and moves by itself: which epoch it is, and the curve of its losses.
-    expect(page.get_by_text(re.compile(r"epoch \d+ of at most"))).to_be_visible(timeout=120_000)
-    expect(page.get_by_role("figure", name="Loss over epochs of Pump 4 · flow")).to_be_visible()
-    expect(page.get_by_text("Nothing runs.")).to_be_visible(timeout=180_000)
-    home = Warehouse.open(fresh.home, create=False)
-    target = home.catalog.find_sensor("Pump 4/flow")
-    champion = home.catalog.champion(target.id)
-    (job,) = home.jobs.list(kind="train")
-    home.close()
-    assert champion is not None
-    assert champion.kind == "trained"
-    assert job.state == "done"
-    page.goto(f"{fresh.url}/models")
-    expect(page.get_by_text(re.compile(r"Trained models"))).to_be_visible()
-    expect(page.get_by_text("none yet")).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []

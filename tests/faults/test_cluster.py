@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from dask_cluster import DaskCluster
-from running import Telltale, free_port, gone, times, wait_for
+from running import SOAK, Telltale, free_port, gone, times, wait_for
 from training_batch import (
     EPOCHS,
     ask_trainings,
@@ -84,6 +84,7 @@ def ask_quick(warehouse: Warehouse) -> list[Job]:
     ]
 
 
+@pytest.mark.skipif(not SOAK, reason="minutes of trainings: in make soak")
 @pytest.mark.learned
 @pytest.mark.timeout(1800)
 def test_a_batch_survives_lost_workers_and_learns_what_is_learned_here(
@@ -141,6 +142,7 @@ def in_midst(warehouse: Warehouse, made: Batch) -> list[Job]:
     ]
 
 
+@pytest.mark.skipif(not SOAK, reason="minutes of trainings: in make soak")
 @pytest.mark.learned
 @pytest.mark.timeout(600)
 def test_a_training_on_the_cluster_is_cancelled_and_its_worker_takes_the_next(
@@ -173,6 +175,7 @@ def test_a_training_on_the_cluster_is_cancelled_and_its_worker_takes_the_next(
     assert took_s < 2
 
 
+@pytest.mark.skipif(not SOAK, reason="minutes of trainings: in make soak")
 def test_a_worker_that_does_not_end_a_cancelled_training_is_restarted(
     tmp_path: Path, record_property
 ) -> None:

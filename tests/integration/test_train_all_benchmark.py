@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return data, labels
 
 
+@pytest.mark.skipif(not os.environ.get("TELLTALE_SOAK"), reason="minutes of trainings: in make soak")
 def test_many_channels_by_workers_and_by_commands(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

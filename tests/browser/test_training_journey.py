@@ -122,7 +122,7 @@ def test_the_end_is_told_on_another_page(app: App, watched: Watched) -> None:
     expect(page.get_by_text("Queued: 1 training.")).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Overview")
-    expect(page.get_by_test_id("stToast").filter(has_text=PUMP_2)).to_be_visible(timeout=90_000)
+    expect(page.get_by_test_id("stToast").filter(has_text=PUMP_2).last).to_be_visible(timeout=90_000)
     notice = page.get_by_test_id("stSidebar").get_by_role("link", name=re.compile(PUMP_2))
     notice.click()
     page.wait_for_url(re.compile(r"/training.*job=\d+"))
