@@ -8,11 +8,11 @@ import polars as pl
 
 from core.ensembles.change import Seen
 from core.ensembles.contract import Raiser
-from core.errors import JobError
-from core.workflows.baseline import fit_baseline
+from core.errors import ArtifactError, JobError
+from core.workflows.baseline import fit_again, fit_baseline
 from core.workflows.event_identity import SensorEvent, identified, renewed
 from core.workflows.events import found_events, reworded, score_frame, stored_events
-from core.workflows.methods import load_version
+from core.workflows.methods import load_version, new_baseline
 from core.workflows.reporting import Clock
 from core.workflows.signals import declared, load_signal
 from warehouse.catalog import Sensor, Version
@@ -32,12 +32,15 @@ class Judged:
         Newly judged steps with the columns of `warehouse.schema.SCORES`; None if nothing was new.
     events
         The version's whole list of events on the sensor.
+    remark
+        What a person must know of the version, as a sentence; may be empty.
     """
 
     sensor: Sensor
     version: Version
     scores: pl.DataFrame | None
     events: tuple[SensorEvent, ...]
+    remark: str = ""
 
 
 def judge_sensor(
@@ -48,7 +51,8 @@ def judge_sensor(
     Parameters
     ----------
     sensor
-        A target. Without a version the statistical detector is fitted and stored first.
+        A target. Without a version the statistical detector is fitted and stored first; where the files of
+        its fit are missing or changed it is fitted again, for it can be told from the readings alone.
     since
         Readings from here on may have changed: what was judged after it is judged again.
 
@@ -67,24 +71,47 @@ def judge_sensor(
     known = stored_events(warehouse.results.read_events(sensor.id))
     judged: list[Judged] = []
     for version in versions:
-        judged.append(_judge(sensor, version, known, warehouse, since))
+        judged.append(_judge(sensor, _loaded(version, sensor, warehouse, clock), known, warehouse, since))
         # Events of one scoring share ids too: what both versions see is one event.
         known = (*(event for event in known if event.version_id != version.id), *judged[-1].events)
     return tuple(judged)
 
 
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """A version with what it judges by, and a remark as in `Judged`."""
+
+    version: Version
+    raiser: Raiser
+    remark: str = ""
+
+
+def _loaded(version: Version, sensor: Sensor, warehouse: Warehouse, clock: Clock) -> _Loaded:
+    try:
+        return _Loaded(version, load_version(version, warehouse))
+    except ArtifactError:
+        if version.kind != "baseline" or version.method != new_baseline().name:
+            raise
+        usable = fit_again(version, sensor, warehouse=warehouse, at=clock())
+        remark = (
+            f"The statistical detector of {sensor.key} was fitted again on the same readings, "
+            f"for its files in {version.folder} were missing or changed."
+        )
+        return _Loaded(usable, load_version(usable, warehouse), remark)
+
+
 def _judge(
     sensor: Sensor,
-    version: Version,
+    loaded: _Loaded,
     known: tuple[SensorEvent, ...],
     warehouse: Warehouse,
     since: datetime | None,
 ) -> Judged:
-    raiser = load_version(version, warehouse)
+    version, raiser = loaded.version, loaded.raiser
     window = _window(sensor, version, raiser, warehouse, since)
     stored = tuple(event for event in known if event.version_id == version.id)
     if window is None:
-        return Judged(sensor, version, None, stored)
+        return Judged(sensor, version, None, stored, loaded.remark)
     signal = load_signal(warehouse, sensor, window.start, window.end)
     detection = raiser.detect(signal)
     seen = _seen(sensor, version, warehouse) if detection.events else None
@@ -92,7 +119,7 @@ def _judge(
     events = renewed(found, stored if window.goes_on else (), window.cut)
     events = identified(reworded(events, detection, signal, seen=seen), known)
     scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
-    return Judged(sensor, version, scores, events)
+    return Judged(sensor, version, scores, events, loaded.remark)
 
 
 @dataclass(frozen=True)

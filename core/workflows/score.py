@@ -74,6 +74,7 @@ def score_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     sensors = [warehouse.catalog.sensor(one) for one in ids]
     failed: dict[str, JSON] = {}
     done: list[Scored] = []
+    remarks: list[JSON] = []
     waiting: list[tuple[Judged, ...]] = []
     for position, sensor in enumerate(sensors):
         task.check()
@@ -82,6 +83,8 @@ def score_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
             waiting.append(judge_sensor(sensor, warehouse=warehouse, clock=clock, since=start))
         except (CoreError, WarehouseError) as error:
             failed[sensor.key] = str(error)
+        else:
+            remarks += [judged.remark for judged in waiting[-1] if judged.remark]
         if len(waiting) == BATCH or position + 1 == len(sensors):
             _store([judged for one in waiting for judged in one], warehouse, clock)
             done += [_summed(one) for one in waiting]
@@ -96,7 +99,8 @@ def score_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     )
     if failed:
         summary += f" {len(failed):,} sensors could not be judged."
-    return {"summary": summary, "scored": len(done), "failed": failed}
+    result: dict[str, JSON] = {"summary": summary, "scored": len(done), "failed": failed}
+    return {**result, "remarks": remarks} if remarks else result
 
 
 def _store(batch: Sequence[Judged], warehouse: Warehouse, clock: Clock) -> None:

@@ -1,5 +1,7 @@
 """Scoring: what is judged, what is not, and that judging bit by bit says the same as judging at once."""
 
+import shutil
+from dataclasses import fields
 from datetime import timedelta
 
 import numpy as np
@@ -9,11 +11,13 @@ from one_pump import STEP, T0, batch, clock, pump
 
 from core.ensembles.wording import duration
 from core.errors import CoreError, JobError
+from core.registry.artifacts import verify
 from core.workflows.baseline import fit_baseline
 from core.workflows.ingest import ingest
-from core.workflows.reporting import Task
+from core.workflows.reporting import Task, remarks_of
 from core.workflows.score import score_job, score_sensor
 from warehouse.assets import PartSpec
+from warehouse.catalog import NewVersion, Version
 from warehouse.home import Warehouse
 
 STEPS = 3000
@@ -29,6 +33,17 @@ def stored(home: Warehouse) -> tuple[pl.DataFrame, pl.DataFrame]:
     version = home.catalog.champion(target.id)
     assert version is not None
     return home.results.read_scores(target.id, version.id), home.results.events_current([target.id])
+
+
+def in_production(home: Warehouse, fit: Version) -> Version:
+    """Register a fit once more, as the trained model in production, with files of its own."""
+    folder = f"{fit.folder}-trained"
+    shutil.copytree(home.root / fit.folder, home.root / folder)
+    wanted = {one.name for one in fields(NewVersion)}
+    told = {name: value for name, value in vars(fit).items() if name in wanted}
+    version = home.catalog.add_version(NewVersion(**{**told, "kind": "trained", "folder": folder}))
+    home.catalog.promote(version.id, actor="ada", at=clock())
+    return home.catalog.version(version.id)
 
 
 def test_ingest_queues_the_scoring_of_its_targets_once(home: Warehouse) -> None:
@@ -180,13 +195,46 @@ def test_one_sensor_that_fails_is_named_and_hides_no_other(home: Warehouse) -> N
 def test_a_tampered_model_is_not_loaded(home: Warehouse) -> None:
     put(home, *pump(STEPS))
     target = home.catalog.find_sensor("Pump/flow")
-    score_sensor(target, warehouse=home, clock=clock)
-    version = home.catalog.champion(target.id)
-    assert version is not None
+    version = in_production(home, fit_baseline(target, warehouse=home, at=clock()))
     victim = home.root / version.folder / next(iter(version.artifacts))
     victim.write_bytes(victim.read_bytes() + b" ")
     with pytest.raises(CoreError, match="not the file that was registered"):
         score_sensor(target, warehouse=home, clock=lambda: clock() + timedelta(days=1))
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_a_lost_statistical_fit_is_made_again_and_is_the_same(home: Warehouse, damage: str) -> None:
+    flow, load = pump(STEPS, fault=FAULT)
+    put(home, flow[:-100], load[:-100])
+    target = home.catalog.find_sensor("Pump/flow")
+    score_sensor(target, warehouse=home, clock=clock)
+    before, _ = stored(home)
+    version = home.catalog.champion(target.id)
+    assert version is not None
+    # A model that was just trained must not wait for what watches beside it.
+    trained = in_production(home, version)
+    folder = home.root / version.folder
+    if damage == "missing":
+        shutil.rmtree(folder)
+    else:
+        victim = folder / next(iter(version.artifacts))
+        victim.write_bytes(victim.read_bytes() + b" ")
+    put(home, flow, load, first=STEPS - 100)
+    result = score_job({"sensor_ids": [target.id]}, Task(warehouse=home, clock=clock))
+    assert result["failed"] == {}
+    (remark,) = remarks_of(result)
+    assert "Pump/flow" in remark
+    assert version.folder in remark
+    verify(folder, version.artifacts)
+    kept = [one for one in folder.parent.iterdir() if "-damaged-" in one.name]
+    assert len(kept) == (damage == "changed")
+    assert home.results.read_scores(target.id, trained.id).height == before.height + 100
+    # What was judged before stays as it was.
+    after = home.results.read_scores(target.id, version.id)
+    assert after.height == before.height + 100
+    assert after.head(before.height).equals(before)
+    again = score_job({"sensor_ids": [target.id]}, Task(warehouse=home, clock=clock))
+    assert remarks_of(again) == ()
 
 
 def test_a_declared_test_part_is_judged_by_the_version_in_production_alone(home: Warehouse) -> None:
