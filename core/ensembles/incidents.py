@@ -18,8 +18,8 @@ _MINUTE_US: Final = 60_000_000
 GAP_US: Final = 30 * _MINUTE_US
 """Silence between two events that still counts as one time: 30 minutes."""
 
-CORRELATED: Final = 0.7
-"""Absolute Pearson correlation from which on two channels move together."""
+CORRELATED: Final = 0.6
+"""Absolute rank correlation from which on two channels move together."""
 
 DRIVING_SHARE: Final = 0.1
 """Share of a score from which on a channel drives an event."""
@@ -28,6 +28,7 @@ FEWEST: Final = 12
 """Common readings below which nothing is said of a correlation."""
 
 _LEAD_US: Final = 6 * 60 * _MINUTE_US
+_SHORTEST_US: Final = 60 * _MINUTE_US
 _REACH_US: Final = 3 * 24 * 60 * _MINUTE_US
 
 
@@ -72,23 +73,25 @@ def driven(one: Raised, other: Raised) -> bool:
 def common_time(one: Raised, other: Raised) -> tuple[int, int]:
     """Return start and end in microseconds of the time over which two channels are compared.
 
-    From 6 h before the first event to the end of the last, but no more than 3 days around the moment at
-    which both had begun: what a standing event did a month ago says nothing of today's.
+    From 6 h before the first event to the end of the one that ends first, as what follows is often the
+    repair; but no more than 3 days around the moment at which both had begun, as what a standing event did
+    a month ago says nothing of today's.
     """
     met = max(one.start, other.start)
     begin = max(min(one.start, other.start) - _LEAD_US, met - _REACH_US)
-    return begin, min(max(one.end, other.end), met + _REACH_US)
+    return begin, min(max(min(one.end, other.end), met + _SHORTEST_US), met + _REACH_US)
 
 
 def correlation(one: Doubles, other: Doubles) -> float:
-    """Return Pearson's correlation of two (n,) lines, NaN where they have too little in common.
+    """Return Spearman's rank correlation of two (n,) lines, NaN where they have too little in common.
 
-    Steps at which either has no value are left out; a line that never changes correlates with nothing.
+    Ranks, so that the hour in which a machine stood still does not outweigh the rest. Steps at which either
+    has no value are left out; a line that never changes correlates with nothing.
     """
     both = np.isfinite(one) & np.isfinite(other)
     if int(both.sum()) < FEWEST:
         return float("nan")
-    a, b = one[both] - one[both].mean(), other[both] - other[both].mean()
+    a, b = _centred_ranks(one[both]), _centred_ranks(other[both])
     scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
     return float(a @ b) / scale if scale > 0 else float("nan")
 
@@ -119,3 +122,10 @@ def incidents(
     for k in range(len(events)):
         groups.setdefault(root(k), []).append(k)
     return tuple(tuple(members) for members in groups.values())
+
+
+def _centred_ranks(values: Doubles) -> Doubles:
+    """Return (n,) ranks less their mean; equal values share the mean of their ranks."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Doubles = (np.cumsum(count) - (count + 1) / 2)[place]
+    return np.asarray(ranks - float(ranks.mean()), dtype=np.float64)

@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
-from core.ensembles.incidents import FEWEST, Raised, correlation, driven, incidents, neighbours
+from core.ensembles.incidents import CORRELATED, FEWEST, Raised, correlation, driven, incidents, neighbours
 
 GAP = 2
 raised = st.builds(
@@ -91,17 +92,29 @@ def test_too_few_common_readings_say_nothing(n: int):
     assert np.isnan(correlation(line, other))
 
 
-@given(
-    st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=FEWEST, max_size=40),
-    st.floats(0.1, 100),
-    st.floats(-1e3, 1e3),
-)
-def test_a_correlation_does_not_depend_on_units(values: list[float], factor: float, offset: float):
-    line = np.array(values)
-    if np.ptp(line) < 1.0:
+@given(st.lists(st.integers(-50, 50), min_size=FEWEST, max_size=40))
+def test_a_correlation_looks_at_order_alone(values: list[int]):
+    line = np.array(values, dtype=np.float64)
+    if np.ptp(line) == 0:
         return
-    np.testing.assert_allclose(correlation(line, line * factor + offset), 1.0, atol=1e-6)
-    np.testing.assert_allclose(correlation(line, -line * factor + offset), -1.0, atol=1e-6)
+    np.testing.assert_allclose(correlation(line, np.exp(line / 10) * 3 + 7), 1.0)
+    np.testing.assert_allclose(correlation(line, -(line**3)), -1.0)
+
+
+@given(
+    st.lists(st.integers(-9, 9), min_size=20, max_size=20),
+    st.lists(st.integers(-9, 9), min_size=20, max_size=20),
+)
+def test_a_correlation_is_spearmans(one: list[int], other: list[int]):
+    a, b = np.array(one, dtype=np.float64), np.array(other, dtype=np.float64)
+    if np.ptp(a) > 0 and np.ptp(b) > 0:
+        np.testing.assert_allclose(correlation(a, b), spearmanr(a, b).statistic, atol=1e-12)
+
+
+def test_one_hour_of_standstill_does_not_hide_that_channels_part():
+    warm, flow = np.linspace(60, 75, 96), np.linspace(200, 150, 96)
+    warm[-4:], flow[-4:] = 20.0, 0.0
+    assert correlation(warm, flow) < -CORRELATED
 
 
 def test_a_line_that_never_changes_correlates_with_nothing():
