@@ -94,6 +94,9 @@ def batch_text(batch: BatchView) -> str:
     told = [f"{counts.get('done', 0)} of {len(batch.rows)} done"]
     if counts.get("failed"):
         told.append(f":red[✖ {counts['failed']} failed]")
+    after = len(batch.failures) - counts.get("failed", 0)
+    if after > 0:  # what follows a training, and has no bar of its own
+        told.append(f":red[✖ {after} failed in scoring]")
     if counts.get("running"):
         told.append(f"{counts['running']} running")
     waiting = counts.get("queued", 0) + counts.get("interrupted", 0)

@@ -30,7 +30,7 @@ class Notice:
     Parameters
     ----------
     title, text
-        What it was, and what came of it.
+        What it was, a training by its sensor alone, and what came of it.
     failed
         Whether any of it failed.
     link
@@ -54,11 +54,10 @@ def notices() -> None:
 def told(found: Notices) -> Iterator[Notice]:
     """Yield a notice for each job and batch that ended."""
     for batch in found.batches:
-        failed = any(state == "failed" for state, _ in batch.counts)
-        yield Notice(batch.title, batch_text(batch), failed, ("batch", str(batch.batch_id)))
+        yield Notice(batch.title, batch_text(batch), bool(batch.failures), ("batch", str(batch.batch_id)))
     for row in found.rows:
         yield Notice(
-            row.what,
+            row.what if row.kind == "train" else f"{row.title}: {row.what}",
             escaped(f"{state_text(row)}. {outcome_text(row)}" if row.state == "done" else outcome_text(row)),
             row.state == "failed",
             ("job", str(row.job_id)),

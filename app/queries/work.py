@@ -120,7 +120,8 @@ def actions_of(found: Job) -> tuple[Action, ...]:
 def ended_since(watch: Watch | None) -> Notices:
     """Return what ended of all that this person asked for, and what to give to the next look.
 
-    What runs by itself, such as scoring after a training, is not told of unless it failed.
+    What follows by itself, such as scoring after a training, is not told of unless it failed. A batch is told
+    of once, when all of it is over, with what failed of that as well.
 
     Parameters
     ----------
@@ -139,16 +140,16 @@ def ended_since(watch: Watch | None) -> Notices:
     if then.newest > watch.newest:
         fresh = table.list(ENDED, limit=then.newest - watch.newest)
         gone += [job for job in fresh if job.id > watch.newest and job.actor == me]
-    gone = [job for job in gone if job.ended and (not job.needs or job.state == "failed")]
-    busy = {job.batch_id for job in mine if not job.needs}
-    over = {job.batch_id for job in gone if job.batch_id is not None} - busy
+    gone = [job for job in gone if job.ended]
+    over = {job.batch_id for job in gone if job.batch_id is not None} - {job.batch_id for job in mine}
     known = names() if gone else {}
     batches: list[BatchView] = []
     for batch_id in sorted(over):
         found_batch = table.batch(batch_id)
         if found_batch is not None:
             batches.append(view_of(found_batch, known, now=at, actor=me))
-    rows = tuple(row_of(job, known, now=at, actor=me) for job in gone if job.batch_id is None)
+    alone = [job for job in gone if job.batch_id is None and (not job.needs or job.state == "failed")]
+    rows = tuple(row_of(job, known, now=at, actor=me) for job in alone)
     return Notices(rows, tuple(batches), then)
 
 

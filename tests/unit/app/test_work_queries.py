@@ -246,20 +246,33 @@ def test_what_ended_is_told_once_to_who_asked_for_it(pumps):
     assert work.ended_since(found.watch).rows == ()
 
 
-def test_a_batch_is_told_of_as_a_whole_when_its_last_training_ended(pumps):
+def test_a_batch_is_told_of_once_when_all_of_it_is_over_with_what_failed_in_scoring(pumps):
     started = trained(pumps, flows(pumps))
+    follower = {job.needs[0]: job.id for job in pumps.jobs.list(kind="score")}
+    one, two, three = started.job_ids
     watch = work.ended_since(None).watch
-    for job_id in started.job_ids[:2]:
-        pumps.jobs.finish(claimed(pumps, job_id), {"registered": True}, LATER)
+
+    def quiet(watch):
         found = work.ended_since(watch)
         assert (found.rows, found.batches) == ((), ())
-        watch = found.watch
-    pumps.jobs.fail(claimed(pumps, started.job_ids[2]), "no data", LATER)
+        return found.watch
+
+    for job_id in (one, two):
+        pumps.jobs.finish(claimed(pumps, job_id), {"registered": True}, LATER)
+        watch = quiet(watch)
+    pumps.jobs.fail(claimed(pumps, follower[one]), "no files", LATER)
+    watch = quiet(watch)
+    # The scoring that waits for it is cancelled with it.
+    pumps.jobs.fail(claimed(pumps, three), "no data", LATER)
+    watch = quiet(watch)
+    pumps.jobs.finish(claimed(pumps, follower[two]), {}, LATER)
     found = work.ended_since(watch)
     assert found.rows == ()
-    assert [batch.batch_id for batch in found.batches] == [started.batch_id]
-    assert dict(found.batches[0].counts) == {"done": 2, "failed": 1}
-    assert work.ended_since(found.watch).batches == ()
+    (batch,) = found.batches
+    assert batch.batch_id == started.batch_id
+    assert dict(batch.counts) == {"done": 2, "failed": 1}
+    assert [failure.reason for failure in batch.failures] == ["no files", "no data"]
+    assert quiet(found.watch).open_ids == frozenset()
 
 
 def test_a_sensor_s_status_is_new_as_soon_as_its_training_ends(pumps):

@@ -3,7 +3,7 @@
 from job_material import batch, row
 
 from app.components.notices import told
-from app.queries.job_views import Notices, Watch
+from app.queries.job_views import Failure, Notices, Watch
 
 WATCH = Watch(0, frozenset())
 
@@ -27,3 +27,14 @@ def test_what_a_person_cancelled_is_no_failure():
     (notice,) = told(Notices((row(17, state="cancelled"),), (), WATCH))
     assert not notice.failed
     assert notice.text == "Cancelled by ada."
+
+
+def test_what_failed_after_a_training_is_told_apart_from_the_training():
+    done, lost = row(17, state="done"), row(18, state="failed", kind="score", title="Scoring")
+    assert [one.title for one in told(Notices((done, lost), (), WATCH))] == [
+        "Pump 7 · speed",
+        "Scoring: Pump 7 · speed",
+    ]
+    failures = (Failure(201, "P-1 · telemetry", "no files"),)
+    (notice,) = told(Notices((), (batch({"done": 3}, left="", failures=failures),), WATCH))
+    assert notice.failed

@@ -30,6 +30,10 @@ def test_a_batch_says_how_many_failed_beside_how_many_are_done():
     told = batch_text(batch({"done": 14, "running": 2, "failed": 10, "queued": 35}))
     assert told == "14 of 61 done · :red[✖ 10 failed] · 2 running · 35 waiting · about 9 min left"
     assert "failed" not in batch_text(batch({"done": 3}, left=""))
+    lost = (Failure(201, "P-1 · telemetry", "no files"),)
+    assert (
+        batch_text(batch({"done": 3}, left="", failures=lost)) == "3 of 3 done · :red[✖ 1 failed in scoring]"
+    )
 
 
 def test_machines_with_one_sensor_each_need_no_sensor_in_their_names():
