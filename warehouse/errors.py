@@ -1,8 +1,11 @@
 """What can go wrong in storage, each with a message a person can act on."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from warehouse.documents import JSON
     from warehouse.files import File
 
 
@@ -70,3 +73,48 @@ class StateUnavailable(WarehouseError):
 
 class LabelError(WarehouseError):
     """A verdict can't be stored as given."""
+
+
+class LabelConflict(LabelError):
+    """Another person said something of the same event meanwhile; nothing was stored.
+
+    Parameters
+    ----------
+    label_id
+        The other's label.
+    actor
+        Who gave it.
+    verdict
+        What it says.
+    at
+        When it was given.
+    """
+
+    def __init__(self, *, label_id: int, actor: str, verdict: str, at: datetime) -> None:
+        super().__init__(
+            f"{actor} called this event {verdict.replace('_', ' ')} meanwhile, at {at:%Y-%m-%d %H:%M} UTC: "
+            "look at that first, then give your verdict again"
+        )
+        self.label_id = label_id
+        self.actor = actor
+        self.verdict = verdict
+        self.at = at
+
+    def document(self) -> "dict[str, JSON]":
+        """Return it as plain values, for who waits for it in another process."""
+        return {
+            "label_id": self.label_id,
+            "actor": self.actor,
+            "verdict": self.verdict,
+            "at": self.at.isoformat(),
+        }
+
+    @classmethod
+    def of(cls, document: "Mapping[str, JSON]") -> Self:
+        """Return the conflict that `document` made plain."""
+        return cls(
+            label_id=int(str(document["label_id"])),
+            actor=str(document["actor"]),
+            verdict=str(document["verdict"]),
+            at=datetime.fromisoformat(str(document["at"])),
+        )

@@ -9,7 +9,7 @@ import duckdb
 
 from app.roles import NotAllowed
 from core.errors import CoreError, ParameterError
-from warehouse.errors import WarehouseError
+from warehouse.errors import LabelConflict, WarehouseError
 
 FAILURES: Final = (NotAllowed, WarehouseError, CoreError, OSError, sqlite3.Error, duckdb.Error)
 
@@ -33,6 +33,23 @@ class ActionFailed(Exception):
         self.field = field
 
 
+class VerdictConflict(ActionFailed):
+    """Another person said something of the same event meanwhile: look at it, then decide again.
+
+    Parameters
+    ----------
+    conflict
+        What the state's owner said.
+    """
+
+    def __init__(self, conflict: LabelConflict) -> None:
+        super().__init__(str(conflict))
+        self.label_id = conflict.label_id
+        self.actor = conflict.actor
+        self.verdict = conflict.verdict
+        self.at = conflict.at
+
+
 def told(act: Callable[P, R]) -> Callable[P, R]:
     """Turn the expected failures of `act` into an `ActionFailed`; anything else is a defect and passes."""
 
@@ -40,6 +57,8 @@ def told(act: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return act(*args, **kwargs)
+        except LabelConflict as conflict:
+            raise VerdictConflict(conflict) from conflict
         except FAILURES as error:
             field = error.field if isinstance(error, ParameterError) else None
             raise ActionFailed(str(error), field=field or "") from error

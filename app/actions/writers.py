@@ -38,3 +38,19 @@ def through(warehouse: Warehouse) -> Writer:
         return post(warehouse, kind, payload, actor=actor, clock=now)
 
     return write
+
+
+def number_in(outcome: Mapping[str, JSON], name: str) -> int:
+    """Return the whole number that the owner's outcome of such a write always carries."""
+    found = outcome.get(name)
+    if not isinstance(found, int):
+        raise TypeError(f"a write that gives {name} answered {outcome!r}")
+    return found
+
+
+def numbers_in(outcome: Mapping[str, JSON], name: str) -> tuple[int, ...]:
+    """Return the whole numbers that the owner's outcome of such a write always carries."""
+    found = outcome.get(name)
+    if not isinstance(found, list):
+        raise TypeError(f"a write that gives {name} answered {outcome!r}")
+    return tuple(number_in({name: one}, name) for one in found)

@@ -1,19 +1,53 @@
 """One write inside one transaction: found in the audit, or done and entered there."""
 
+from collections.abc import Callable
 from typing import Final
 
 import duckdb
 
+from warehouse.catalog import Catalog
 from warehouse.documents import JSON, dumps, loads
 from warehouse.errors import LabelError
 from warehouse.home import Warehouse
-from warehouse.state import labels, learning, limits, shown_units, snapshot_pins
-from warehouse.state.writes import Write, text
+from warehouse.state import (
+    attention,
+    fault_classes,
+    label_writes,
+    learning,
+    limits,
+    maintenance,
+    saved_views,
+    shown_units,
+    snapshot_pins,
+)
+from warehouse.state.writes import Write
 
 # Writes that change the catalogue too: they wait in the inbox until both stores have them.
 BOTH_STORES: Final = frozenset({"sensor.unit", "snapshot.pin"})
 
-_LEARNING: Final = {"learning.apply": learning.apply_learning, "learning.stop": learning.stop_learning}
+_ALONE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write], dict[str, JSON]]]] = {
+    "label.undo": label_writes.undo_label,
+    "label.undo_many": label_writes.undo_labels,
+    "event.acknowledge": attention.acknowledge,
+    "event.assign": attention.assign,
+    "event.snooze": attention.snooze,
+    "maintenance.end": maintenance.end_window,
+    "view.save": saved_views.save_view,
+    "view.remove": saved_views.remove_view,
+    "fault_class.add": fault_classes.add_fault_class,
+    "fault_class.retire": fault_classes.retire_fault_class,
+    "learning.apply": learning.apply_learning,
+    "learning.stop": learning.stop_learning,
+}
+
+_BY_CATALOGUE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write, Catalog], dict[str, JSON]]]] = {
+    "label.set": label_writes.set_label,
+    "label.set_many": label_writes.set_labels,
+    "maintenance.set": maintenance.set_window,
+    "asset.criticality": maintenance.set_criticality,
+    "limits.set": limits.set_limits,
+    "sensor.unit": shown_units.set_unit,
+}
 
 
 def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse) -> dict[str, JSON]:
@@ -27,18 +61,10 @@ def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse)
     known = cursor.execute("SELECT outcome FROM audit WHERE write_id = ?", [write.write_id]).fetchone()
     if known is not None:
         return loads(known[0])
-    if write.kind == "label.set":
-        outcome = labels.set_label(cursor, write, warehouse.catalog)
-    elif write.kind == "label.undo":
-        outcome = labels.undo_label(cursor, write)
-    elif write.kind == "event.acknowledge":
-        outcome = _acknowledge(cursor, write)
-    elif write.kind in _LEARNING:
-        outcome = _LEARNING[write.kind](cursor, write)
-    elif write.kind == "limits.set":
-        outcome = limits.set_limits(cursor, write, warehouse.catalog)
-    elif write.kind == "sensor.unit":
-        outcome = shown_units.set_unit(cursor, write, warehouse.catalog)
+    if write.kind in _ALONE:
+        outcome = _ALONE[write.kind](cursor, write)
+    elif write.kind in _BY_CATALOGUE:
+        outcome = _BY_CATALOGUE[write.kind](cursor, write, warehouse.catalog)
     elif write.kind == "snapshot.pin":
         outcome = snapshot_pins.pin(write, warehouse.manifest)
     else:
@@ -48,16 +74,3 @@ def apply(cursor: duckdb.DuckDBPyConnection, write: Write, warehouse: Warehouse)
         [write.write_id, write.kind, dumps(write.payload), write.actor, write.at, dumps(outcome)],
     )
     return outcome
-
-
-def _acknowledge(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
-    event_id = text(write.payload, "event_id", labels.MAX_EVENT_ID)
-    found = cursor.execute("SELECT sensor_id FROM events WHERE event_id = ?", [event_id]).fetchone()
-    if found is None:
-        raise LabelError(f"there is no current event {event_id!r}")
-    cursor.execute(
-        "INSERT INTO acknowledgements VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [event_id, found[0], write.actor, write.at],
-    )
-    first = cursor.execute("SELECT actor FROM acknowledgements WHERE event_id = ?", [event_id]).fetchone()
-    return {"event_id": event_id, "acknowledged_by": write.actor if first is None else str(first[0])}

@@ -1,11 +1,10 @@
-"""Verdicts of people: checked, appended to a log, never changed; taking one back is a row of its own."""
+"""Verdicts of people: what one must be, and which of the log's are in force."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Self
 
-import duckdb
 import polars as pl
 
 from warehouse import schema
@@ -13,7 +12,7 @@ from warehouse.catalog import Catalog
 from warehouse.documents import JSON
 from warehouse.errors import CatalogError, LabelError
 from warehouse.state.overlap import not_replaced
-from warehouse.state.writes import Write, integer, moment, optional_integer, text
+from warehouse.state.writes import integer, moment, optional_integer, text
 
 MAX_NOTE: Final = 2000
 MAX_FAULT_CLASS: Final = 80
@@ -91,73 +90,6 @@ class NewLabel:
             event_id=text(payload, "event_id", MAX_EVENT_ID) or None,
             version_id=optional_integer(payload, "version_id"),
         )
-
-
-def set_label(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> dict[str, JSON]:
-    """Append a verdict to the log in the open transaction and return its label_id.
-
-    Raises
-    ------
-    LabelError
-        It can't be stored as given.
-    """
-    label = NewLabel.checked(write.payload, catalog, write.at)
-    seq = next_seq(cursor)
-    cursor.execute(
-        "INSERT INTO label_log VALUES (?, ?, 'set', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            seq,
-            write.write_id,
-            seq,
-            label.sensor_id,
-            label.start,
-            label.end,
-            label.verdict,
-            label.fault_class,
-            label.note,
-            label.event_id,
-            label.version_id,
-            write.actor,
-            write.at,
-        ],
-    )
-    return {"label_id": seq, "sensor_id": label.sensor_id}
-
-
-def undo_label(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
-    """Append the taking back of a verdict in the open transaction.
-
-    Raises
-    ------
-    LabelError
-        There is no such label, or it was taken back before.
-    """
-    label_id = integer(write.payload, "label_id")
-    rows = cursor.execute(
-        "SELECT action, sensor_id, actor FROM label_log WHERE label_id = ? ORDER BY seq", [label_id]
-    ).fetchall()
-    if not rows:
-        raise LabelError(f"there is no label {label_id}")
-    if rows[-1][0] == "undo":
-        raise LabelError(f"label {label_id} was taken back already, by {rows[-1][2]}")
-    seq = next_seq(cursor)
-    cursor.execute(
-        'INSERT INTO label_log SELECT ?, ?, \'undo\', label_id, sensor_id, "start", "end", verdict,'
-        " fault_class, note, event_id, version_id, ?, ? FROM label_log WHERE seq = ?",
-        [seq, write.write_id, write.actor, write.at, label_id],
-    )
-    return {"label_id": label_id, "sensor_id": int(rows[0][1])}
-
-
-def next_seq(cursor: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the next row of the log; the caller holds the write lock."""
-    return last_seq(cursor) + 1
-
-
-def last_seq(cursor: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the newest row of the log, 0 when it is empty: the labels' sequence number."""
-    row = cursor.execute("SELECT coalesce(max(seq), 0) FROM label_log").fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def current(log: pl.DataFrame) -> pl.DataFrame:

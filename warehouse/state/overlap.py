@@ -4,9 +4,11 @@ A label is keyed by sensor and time, so it outlives the model whose event it was
 
 - It *applies* to an event of the same sensor when it was given to that very event, or when the two
   overlap for at least half of the shorter one. Of several that apply, the latest counts.
-- It *replaces* an older label of the same sensor that was given to the same event, or when the two
-  overlap for at least half of the longer one: a short correction inside a long interval leaves the long
-  label alone.
+- It *replaces* an older label of the same person and sensor that was given to the same event, or when the
+  two overlap for at least half of the longer one: a short correction inside a long interval leaves the long
+  label alone, and nobody takes the place of what another person said.
+- People *disagree* on an event when the latest that applies of one says true anomaly and of another false
+  positive. Unsure contradicts nobody.
 """
 
 from typing import Literal
@@ -25,6 +27,8 @@ _STATE = pl.Schema(
         ("note", pl.String),
         ("label_actor", pl.String),
         ("label_at", pl.Datetime("us", "UTC")),
+        ("disagree", pl.Boolean),
+        ("voices", pl.Int32),
     ]
 )
 
@@ -41,10 +45,44 @@ def matches(half_of: Literal["shorter", "longer"], other: str = "_label") -> pl.
 
 
 def not_replaced(labels: pl.DataFrame) -> pl.DataFrame:
-    """Return the `labels` (columns of `schema.LABELS`) whose place no later one has taken."""
+    """Return the `labels` (columns of `schema.LABELS`) whose place no later one of their person has taken."""
     pairs = meeting(labels, labels, "_label")
-    older = pairs.filter((pl.col("label_id") < pl.col("label_id_label")) & matches("longer"))
+    same_person = pl.col("actor") == pl.col("actor_label")
+    older = pairs.filter(same_person & (pl.col("label_id") < pl.col("label_id_label")) & matches("longer"))
     return labels.join(older.select("label_id").unique(), on="label_id", how="anti")
+
+
+def voices(events: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Return the latest label of each person that applies to each of the `events`, oldest first.
+
+    Parameters
+    ----------
+    events, labels
+        As `with_verdicts` takes them.
+
+    Returns
+    -------
+    pl.DataFrame
+        A row an event and person: event_id, label_id, label_start, label_end, verdict, fault_class, note,
+        label_actor and label_at.
+    """
+    pairs = meeting(events.select("event_id", "sensor_id", "start", "end"), labels, "_label")
+    return (
+        pairs.filter(matches("shorter"))
+        .sort("label_id")
+        .unique(["event_id", "actor"], keep="last", maintain_order=True)
+        .select(
+            "event_id",
+            "label_id",
+            pl.col("start_label").alias("label_start"),
+            pl.col("end_label").alias("label_end"),
+            "verdict",
+            "fault_class",
+            "note",
+            pl.col("actor").alias("label_actor"),
+            pl.col("recorded_at").alias("label_at"),
+        )
+    )
 
 
 def with_verdicts(events: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
@@ -61,24 +99,12 @@ def with_verdicts(events: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     -------
     pl.DataFrame
         The events in their order, with label_id, label_start, label_end, verdict, fault_class, note,
-        label_actor and label_at; null where no label applies.
+        label_actor and label_at of the latest label that applies, null where none does; whether people
+        disagree, and voices, the number of people who said something.
     """
-    pairs = meeting(events.select("event_id", "sensor_id", "start", "end"), labels, "_label")
-    latest = (
-        pairs.filter(matches("shorter"))
-        .sort("label_id")
-        .unique("event_id", keep="last")
-        .select(
-            "event_id",
-            "label_id",
-            pl.col("start_label").alias("label_start"),
-            pl.col("end_label").alias("label_end"),
-            "verdict",
-            "fault_class",
-            "note",
-            pl.col("actor").alias("label_actor"),
-            pl.col("recorded_at").alias("label_at"),
-        )
-        .cast(_STATE)
-    )
-    return events.join(latest, on="event_id", how="left", maintain_order="left")
+    said = voices(events, labels)
+    both = (pl.col("verdict") == "true_anomaly").any() & (pl.col("verdict") == "false_positive").any()
+    people = said.group_by("event_id").agg(disagree=both, voices=pl.len())
+    latest = said.unique("event_id", keep="last", maintain_order=True).join(people, on="event_id")
+    found = events.join(latest.cast(_STATE), on="event_id", how="left", maintain_order="left")
+    return found.with_columns(pl.col("disagree").fill_null(value=False), pl.col("voices").fill_null(0))

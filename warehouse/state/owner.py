@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from warehouse.documents import JSON
-from warehouse.errors import LabelError, StateLocked, StateUnavailable, WarehouseError
+from warehouse.errors import LabelConflict, LabelError, StateLocked, StateUnavailable, WarehouseError
 from warehouse.home import Warehouse
 from warehouse.inbox import InboxWrite
 from warehouse.lock import LockHeld, ProcessLock
@@ -136,8 +136,14 @@ class StateOwner(StateReads):
         Parameters
         ----------
         kind, payload
-            ``label.set`` (as `labels.NewLabel.payload` makes it), ``label.undo`` {label_id},
-            ``event.acknowledge`` {event_id}, ``fleet.refresh`` {sensor_ids; all without it},
+            ``label.set`` (as `labels.NewLabel.payload` makes it; with ``seen`` it fails where another person
+            said something of the event since), ``label.undo`` {label_id}, ``label.set_many`` {labels},
+            ``label.undo_many`` {label_ids}, ``event.acknowledge`` {event_id}, ``event.assign``
+            {event_ids, assignee}, ``event.snooze`` {event_ids, until}, ``maintenance.set``
+            {asset_id, start, end, reason}, ``maintenance.end`` {window_id}, ``asset.criticality``
+            {asset_id, level}, ``view.save`` {page, name, address}, ``view.remove`` {view_id},
+            ``fault_class.add``, ``fault_class.retire`` {name},
+            ``fleet.refresh`` {sensor_ids; all without it},
             ``learning.apply`` {likeness, threshold, previewed}, ``learning.stop`` {},
             ``limits.set`` {sensor_id, low_low, low, high, high_high}, ``sensor.unit`` {sensor_id, unit},
             ``snapshot.pin`` {snapshot_id, keep}, ``state.copy`` {} (see `copying`).
@@ -169,6 +175,8 @@ class StateOwner(StateReads):
                     continue
                 try:
                     settled.append((one.write_id, self._fold(one), None))
+                except LabelConflict as error:
+                    settled.append((one.write_id, error.document(), str(error)))
                 except LabelError as error:
                     settled.append((one.write_id, None, str(error)))
             # Published first: who has the acknowledgement of a verdict may train on it.

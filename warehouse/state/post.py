@@ -8,7 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from warehouse.documents import JSON
-from warehouse.errors import LabelError, StateLocked, StateUnavailable
+from warehouse.errors import LabelConflict, LabelError, StateLocked, StateUnavailable
 from warehouse.home import Warehouse
 from warehouse.state.owner import StateOwner
 
@@ -41,6 +41,8 @@ def post(
 
     Raises
     ------
+    LabelConflict
+        Another person said something of the event that the writer had not seen; nothing changed.
     LabelError
         It can't be stored as given; nothing changed.
     StateUnavailable
@@ -55,7 +57,8 @@ def post(
         settled = inbox.outcome(write_id)
         if settled is not None:
             if settled.error is not None:
-                raise LabelError(settled.error)
+                # A refusal with an outcome says whose verdict stands in the way.
+                raise LabelConflict.of(settled.outcome) if settled.outcome else LabelError(settled.error)
             return settled.outcome or {}
         owner = StateOwner(warehouse, clock=clock)
         try:

@@ -60,17 +60,21 @@ def read_labels(warehouse: Warehouse) -> PublishedLabels:
 
 
 def publish(warehouse: Warehouse, labels: pl.DataFrame, sequence: int, *, at: datetime) -> bool:
-    """Publish `labels` as number `sequence`; return False if that number is published already, and sound.
+    """Publish `labels` as number `sequence`; return False if just these are published already, and sound.
+
+    An earlier release may have held other labels of the same number to be in force.
 
     Only the owner of the state calls this.
     """
     base = warehouse.manifest.snapshot()
     live = warehouse.manifest.live("labels", damaged=True)
     good = damage.sound(warehouse.root, warehouse.manifest, warehouse.manifest.live("labels"), at=at)
-    if len(live) == 1 and good == live and _sequence(live[0]) == sequence:
+    labels = schema.conform(labels, schema.LABELS, "labels")
+    same = len(live) == 1 and good == live and _sequence(live[0]) == sequence
+    if same and pl.read_parquet(warehouse.root / live[0].path).equals(labels):
         return False
     stem = f"labels-{sequence:010d}-{new_stem()}"
-    written = write_parquet(schema.conform(labels, schema.LABELS, "labels"), warehouse.layout.published, stem)
+    written = write_parquet(labels, warehouse.layout.published, stem)
     name = written.path.relative_to(warehouse.root).as_posix()
     start, end, low, high = labels.select(
         first=pl.col("start").min(),

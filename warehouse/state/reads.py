@@ -1,7 +1,6 @@
 """What the screens read of the state, as frames."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from threading import Lock
 
 import polars as pl
@@ -11,10 +10,11 @@ from warehouse.state.fleet import FLEET
 from warehouse.state.labels import current
 from warehouse.state.learning import LEARNING
 from warehouse.state.limits import LIMITS
-from warehouse.state.overlap import with_verdicts
+from warehouse.state.overlap import voices, with_verdicts
+from warehouse.state.triage_reads import TriageReads
 
 
-class StateReads(ABC):
+class StateReads(TriageReads):
     """Reads over `query`; frames are whole and belong to the caller."""
 
     def __init__(self) -> None:
@@ -25,10 +25,6 @@ class StateReads(ABC):
     @abstractmethod
     def revision(self) -> int:
         """A number that grows with every write: equal numbers, equal answers."""
-
-    @abstractmethod
-    def query(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
-        """Run one SELECT and return all its rows; values go into `params`, times are UTC."""
 
     def labels(self) -> pl.DataFrame:
         """Return the labels in force, oldest first, with the columns of `schema.LABELS`."""
@@ -43,9 +39,11 @@ class StateReads(ABC):
         """Return the labels in force of one sensor, oldest first, with the columns of `schema.LABELS`."""
         return self.labels().filter(pl.col("sensor_id") == sensor_id)
 
-    def label_history(self, sensor_id: int) -> pl.DataFrame:
-        """Return every verdict and every undo of one sensor, newest first, with the columns of label_log."""
-        return self.query("SELECT * FROM label_log WHERE sensor_id = ? ORDER BY seq DESC", [sensor_id])
+    def label_history(self, sensor_id: int | None = None) -> pl.DataFrame:
+        """Return every verdict and undo, of one sensor or of all, newest first, as label_log has them."""
+        return self.query(
+            "SELECT * FROM label_log WHERE ($1 IS NULL OR sensor_id = $1) ORDER BY seq DESC", [sensor_id]
+        )
 
     def events_with_state(self, sensor_id: int | None = None, event_id: str | None = None) -> pl.DataFrame:
         """Return the current events, newest first, with what people said of them.
@@ -54,7 +52,8 @@ class StateReads(ABC):
         -------
         pl.DataFrame
             The columns of `schema.EVENTS`, those of `overlap.with_verdicts`, acknowledged_by and
-            acknowledged_at; null where nobody said anything.
+            acknowledged_at, assignee and assigned_by, snoozed_until and snoozed_by; null where nobody said
+            anything. snoozed_until may have passed: what is now is for the reader to say.
         """
         # Joined and sorted here: DuckDB takes twice as long for a thousand rows.
         events = self.query(
@@ -64,10 +63,14 @@ class StateReads(ABC):
         acknowledged = self.query(
             "SELECT event_id, actor AS acknowledged_by, recorded_at AS acknowledged_at FROM acknowledgements"
         )
-        events = events.join(acknowledged, on="event_id", how="left").sort(
-            "start", "event_id", descending=[True, False]
-        )
-        return with_verdicts(events, self.labels())
+        for said in (acknowledged, self.assignments(), self.snoozes()):
+            events = events.join(said, on="event_id", how="left")
+        return with_verdicts(events.sort("start", "event_id", descending=[True, False]), self.labels())
+
+    def voices(self, event_id: str) -> pl.DataFrame:
+        """Return what each person says of a current event, oldest first, with `overlap.voices`' columns."""
+        events = self.query("SELECT * FROM events WHERE event_id = ?", [event_id])
+        return voices(events.cast(dict(schema.EVENTS.items())), self.labels())
 
     def fleet(self) -> pl.DataFrame:
         """Return one row a sensor with the columns of `fleet.FLEET`, by machine and sensor."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
+
 from warehouse.documents import JSON
 from warehouse.errors import LabelError
 
@@ -64,6 +66,33 @@ def optional_integer(payload: Mapping[str, JSON], name: str) -> int | None:
     return None if payload.get(name) is None else integer(payload, name)
 
 
+def integers(payload: Mapping[str, JSON], name: str, *, most: int) -> list[int]:
+    """Return the whole numbers `name`, each once, in their order.
+
+    Raises
+    ------
+    LabelError
+        There is none, more than `most`, or something else.
+    """
+    return list(dict.fromkeys(integer({name: one}, name) for one in _listed(payload, name, most)))
+
+
+def documents(payload: Mapping[str, JSON], name: str, *, most: int) -> list[dict[str, JSON]]:
+    """Return the documents `name` in their order.
+
+    Raises
+    ------
+    LabelError
+        There is none, more than `most`, or something else.
+    """
+    found: list[dict[str, JSON]] = []
+    for one in _listed(payload, name, most):
+        if not isinstance(one, dict):
+            raise LabelError(f"{name} must be a list of documents, not of {one!r}")
+        found.append(one)
+    return found
+
+
 def text(payload: Mapping[str, JSON], name: str, longest: int) -> str:
     """Return the text `name`, empty where it is not given.
 
@@ -82,6 +111,40 @@ def text(payload: Mapping[str, JSON], name: str, longest: int) -> str:
     return value.strip()
 
 
+def texts(payload: Mapping[str, JSON], name: str, longest: int, *, most: int) -> list[str]:
+    """Return the texts `name`, each once, in their order.
+
+    Raises
+    ------
+    LabelError
+        There is none, more than `most`, one that is empty or too long, or something else.
+    """
+    found = dict.fromkeys(text({name: one}, name, longest) for one in _listed(payload, name, most))
+    if "" in found:
+        raise LabelError(f"{name} must not hold an empty text")
+    return list(found)
+
+
+def name_of(payload: Mapping[str, JSON], name: str, longest: int) -> str:
+    """Return the text `name`, which a person will read as a name: not empty, and all of it can be shown.
+
+    Raises
+    ------
+    LabelError
+        It is something else.
+    """
+    found = text(payload, name, longest)
+    if not found or not found.isprintable():
+        raise LabelError(f"{name} must be 1 to {longest} characters that can be shown, not {found!r}")
+    return found
+
+
+def next_seq(cursor: duckdb.DuckDBPyConnection, log: str) -> int:
+    """Return the number of the next row of a log; the caller holds the write lock."""
+    row = cursor.execute(f"SELECT coalesce(max(seq), 0) + 1 FROM {log}").fetchone()  # noqa: S608 -- a table of ours
+    return 1 if row is None else int(row[0])
+
+
 def moment(payload: Mapping[str, JSON], name: str) -> datetime:
     """Return the moment `name`, given as ISO 8601 with a zone.
 
@@ -98,3 +161,12 @@ def moment(payload: Mapping[str, JSON], name: str) -> datetime:
     if found is None or found.tzinfo is None:
         raise LabelError(f"{name} must be a time with its zone, such as 2024-05-01T12:00:00Z, not {value!r}")
     return found
+
+
+def _listed(payload: Mapping[str, JSON], name: str, most: int) -> list[JSON]:
+    value = payload.get(name)
+    if not isinstance(value, list) or not value:
+        raise LabelError(f"{name} must be a list that holds something, not {value!r}")
+    if len(value) > most:
+        raise LabelError(f"{name} has {len(value):,} entries; at most {most:,} are taken at once")
+    return value

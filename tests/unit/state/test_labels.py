@@ -36,13 +36,22 @@ def test_a_verdict_survives_the_owner(owner, warehouse, clock):
 
 def test_undo_takes_a_verdict_back_and_brings_the_earlier_one_forward(owner):
     set_label(owner, verdict="true_anomaly", event_id="e-1")
-    second = set_label(owner, verdict="unsure", event_id="e-1", actor="bob")
+    second = set_label(owner, verdict="unsure", event_id="e-1")
     assert owner.labels()["verdict"].to_list() == ["unsure"]
-    owner.write("label.undo", {"label_id": second["label_id"]}, actor="ada", write_id=str(uuid4()))
+    owner.write("label.undo", {"label_id": second["label_id"]}, actor="bob", write_id=str(uuid4()))
     assert owner.labels()["verdict"].to_list() == ["true_anomaly"]
     history = owner.label_history(1)
     assert history["action"].to_list() == ["undo", "set", "set"]
-    assert history["actor"].to_list() == ["ada", "bob", "ada"]
+    assert history["actor"].to_list() == ["bob", "ada", "ada"]
+
+
+def test_nobody_takes_the_place_of_what_another_person_said(owner):
+    set_label(owner, verdict="true_anomaly", event_id="e-1")
+    set_label(owner, verdict="false_positive", event_id="e-1", actor="bob")
+    assert owner.labels().select("actor", "verdict").rows() == [
+        ("ada", "true_anomaly"),
+        ("bob", "false_positive"),
+    ]
 
 
 def test_an_undo_of_nothing_is_refused(owner):

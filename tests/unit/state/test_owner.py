@@ -108,7 +108,7 @@ def test_a_failing_disk_leaves_writes_waiting_and_is_got_over(owner, warehouse, 
     assert warehouse.jobs.inbox.outcome("w-1") is None
     broken.set()
     assert wait_for(lambda: warehouse.jobs.inbox.outcome("w-1") is not None)
-    assert owner.failure is None
+    assert wait_for(lambda: owner.failure is None)
 
 
 def test_threads_write_and_read_at_once_without_a_wrong_answer(owner):
