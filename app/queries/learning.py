@@ -10,7 +10,7 @@ import streamlit as st
 from app.queries import house
 from app.queries.failure import answered
 from app.queries.house import Stamp
-from core.feedback.probability import Probability
+from core.feedback.probability import FEW, Probability
 from core.feedback.recurring import FeedbackRules, HeldBack
 from core.workflows.feedback import Preview, held_events, preview, probabilities, telling_order
 
@@ -107,6 +107,18 @@ def probability(made: Stamp, event_id: str) -> tuple[float, int] | None:
     """
     found = _probabilities(made).get(event_id)
     return None if found is None or found.prior else (found.value, found.verdicts)
+
+
+@answered
+def believed(made: Stamp) -> dict[str, tuple[float, int]]:
+    """Return event id → how likely it is real by verdicts on others, and on how many that rests.
+
+    Empty while verdicts are few: the base rate alone says nothing of one event against another.
+    """
+    if house.owner().labels().height < FEW:
+        return {}
+    found = _probabilities(made)
+    return {event_id: (one.value, one.verdicts) for event_id, one in found.items() if not one.prior}
 
 
 @answered

@@ -158,9 +158,9 @@ def alarm_load(
     )
 
 
-def standing(starts: Counts, now: int) -> int:
-    """Return how many of the alarms that still run did so for more than 24 h before `now`."""
-    return int((now - starts > STANDING_US).sum())
+def standing(starts: Counts, now: int) -> Counts:
+    """Return positions of those of (n,) running alarms that began more than 24 h before `now`."""
+    return np.flatnonzero(now - starts > STANDING_US)
 
 
 def verdict_on(average: float) -> str:
