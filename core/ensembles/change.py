@@ -23,7 +23,7 @@ _SINGLE: Final = 3
 
 
 def changed(event: Event, signal: Signal, length: timedelta, seen: Seen | None) -> str:
-    """Return what the readings of an event did, as a sentence.
+    """Return what the readings of an event did, as what follows the sensor's name in a sentence.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def changed(event: Event, signal: Signal, length: timedelta, seen: Seen | None) 
     unit, lasting = signal.units[0], duration(length)
     inside = _finite(signal.target[event.start : event.end])
     if inside.size == 0:
-        return f"Unusual for {lasting}, without a reading of its own"
+        return f"was unusual for {lasting}, without a reading of its own"
     told = left_steady(event, signal, length, seen) or _outside(inside, seen, unit, lasting)
     if told:
         return told
     held = stuck(event, signal)
     if held is not None:
         value, steps = held
-        return f"Stuck at {amount(value, unit)} for {duration(max(length, steps * signal.interval))}"
+        return stood_still(value, unit, max(length, steps * signal.interval))
     return _against(inside, _before(event, signal), unit, lasting)
 
 
@@ -67,10 +67,10 @@ def left_steady(event: Event, signal: Signal, length: timedelta, seen: Seen | No
     if other.size < 0.5 * inside.size:
         if _longest(left) <= _SINGLE:
             furthest = amount(low if abs(low - level) > abs(high - level) else high, unit)
-            return f"Single readings of {furthest} within {lasting}, after a steady {amount(level, unit)}"
+            return f"had single readings of {furthest} within {lasting}, after a steady {amount(level, unit)}"
         lasting = f"{duration(other.size * signal.interval)} of {lasting}"
     reached = amount(low, unit) if low == high else f"values from {span(low, high, unit)}"
-    return f"Changed from a steady {signed(level)} to {reached} for {lasting}"
+    return f"changed from a steady {signed(level)} to {reached} for {lasting}"
 
 
 def _longest(flags: NDArray[np.bool_]) -> int:
@@ -90,6 +90,11 @@ def stuck(event: Event, signal: Signal) -> tuple[float, int] | None:
     return float(signal.target[first + end]), int(runs[end]) + 1
 
 
+def stood_still(value: float, unit: str, length: timedelta) -> str:
+    """Return what a sensor did that repeated one value."""
+    return f"stood still at {amount(value, unit)} for {duration(length)}"
+
+
 def _outside(inside: NDArray[np.float64], seen: Seen | None, unit: str, lasting: str) -> str:
     """Tell readings beyond what training saw; empty where there are none."""
     if seen is None:
@@ -103,27 +108,27 @@ def _outside(inside: NDArray[np.float64], seen: Seen | None, unit: str, lasting:
     side = "up" if inside[np.argmax(beyond)] > high else "down"
     known = f"only {amount(low, unit)}" if low == high else span(low, high, unit)
     if share < 0.5:
-        return f"Reached {furthest} within {lasting}; training saw {known}"
-    return f"Ran outside anything seen in training for {lasting}: {side} to {furthest}, training saw {known}"
+        return f"reached {furthest} within {lasting} (training saw {known})"
+    return f"ran {side} to {furthest}, outside anything seen in training ({known}), for {lasting}"
 
 
 def _against(inside: NDArray[np.float64], before: NDArray[np.float64], unit: str, lasting: str) -> str:
     """Tell a new level or new swings against the steps before, else that the pattern is new."""
     if before.size and inside.size < 3:
         furthest = inside[np.argmax(np.abs(inside - before[-1]))]
-        return f"Jumped from {signed(float(before[-1]))} to {amount(float(furthest), unit)}"
+        return f"jumped from {signed(float(before[-1]))} to {amount(float(furthest), unit)} for {lasting}"
     if before.size >= 20:
         was, now = float(np.median(before)), float(np.median(inside))
         swing, swings = _swing(before), _swing(inside)
         if abs(now - was) > 2 * max(swing, 1e-12):
-            return f"Changed from {signed(was)} to {amount(now, unit)} for {lasting}"
+            return f"changed from {signed(was)} to {amount(now, unit)} for {lasting}"
         if inside.size >= 20 and swings > 2 * swing:
-            return f"Swings of ±{amount(swings, unit)} for {lasting}, ±{amount(swing, unit)} before"
+            return f"swung by ±{amount(swings, unit)} for {lasting} (±{amount(swing, unit)} before)"
         if inside.size >= 20 and swings < 0.5 * swing:
-            was_told = f"±{amount(swing, unit)} before"
-            return f"Unusually steady for {lasting}: swings of ±{amount(swings, unit)}, {was_told}"
+            told = f"swings of ±{amount(swings, unit)}, ±{amount(swing, unit)} before"
+            return f"held unusually steady for {lasting} ({told})"
     reach = span(float(inside.min()), float(inside.max()), unit)
-    return f"Moves in a pattern that training did not show for {lasting}, within {reach}"
+    return f"moved in a pattern that training did not show for {lasting}, within {reach}"
 
 
 def _before(event: Event, signal: Signal) -> NDArray[np.float64]:

@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ensembles.change import Seen, changed, left_steady, stuck
-from core.ensembles.wording import amount, duration
+from core.ensembles.change import Seen, changed, left_steady, stood_still, stuck
+from core.ensembles.meanwhile import before, meanwhile
+from core.ensembles.wording import amount, duration, sentence
 from core.results import Event, Scores
-from core.signal import Signal
+from core.signal import Floats, Signal
 
 LEAST_BESIDE: Final = 60
 """Predicted steps beside an event from which its errors can be called usual."""
@@ -22,8 +23,9 @@ def why(
     *,
     lasted: timedelta | None = None,
     seen: Seen | None = None,
+    earlier: Floats | None = None,
 ) -> str:
-    """Return why an event was raised.
+    """Return why an event was raised: how much, against what, for how long, and what the context did.
 
     Parameters
     ----------
@@ -33,16 +35,31 @@ def why(
         How long it has lasted, where it began before the first step of `signal`.
     seen
         Lowest and highest reading while training, in the target's unit, if known.
+    earlier
+        (k, channels) readings before it, where it began before the first step of `signal`.
 
     What was expected is told where the readings left it. Otherwise the sentence says what the readings did,
     held against what training saw and against the steps before.
     """
     length = (event.end - event.start) * signal.interval if lasted is None else lasted
+    context = meanwhile(event, signal, before(event, signal) if earlier is None else earlier)
+    return sentence(signal.channels[0], _told(event, scores, signal, length, seen), context)
+
+
+def departed(event: Event, scores: Scores, signal: Signal) -> bool:
+    """Return whether readings left their prediction in an event, by more than they do beside it."""
+    gaps = signal.target.astype(np.float64) - scores.expected
+    inside = gaps[event.start : event.end]
+    inside = inside[np.isfinite(inside)]
+    return inside.size > 0 and not _usual(inside, _beside(gaps, event))
+
+
+def _told(event: Event, scores: Scores, signal: Signal, length: timedelta, seen: Seen | None) -> str:
     gaps = signal.target.astype(np.float64) - scores.expected
     inside = gaps[event.start : event.end]
     inside = inside[np.isfinite(inside)]
     if inside.size and event.peak_score < event.threshold:
-        return f"Follows its prediction unusually closely for {duration(length)}"
+        return f"followed its prediction unusually closely for {duration(length)}"
     if inside.size == 0 or _usual(inside, _beside(gaps, event)):
         return changed(event, signal, length, seen)
     left = left_steady(event, signal, length, seen)
@@ -52,10 +69,11 @@ def why(
     unit = signal.units[0]
     if held is not None:
         value, steps = held
-        return f"Stuck at {amount(value, unit)} for {duration(max(length, steps * signal.interval))}"
+        return stood_still(value, unit, max(length, steps * signal.interval))
     if event.end - event.start <= 3:
         jump = float(inside[np.argmax(np.abs(inside))])
-        return f"Jumped {amount(abs(jump), unit)} {'above' if jump > 0 else 'below'} expected"
+        side = "above" if jump > 0 else "below"
+        return f"jumped {amount(abs(jump), unit)} {side} its prediction for {duration(length)}"
     return f"{_departure(inside, unit)} {duration(length)}"
 
 
@@ -64,11 +82,11 @@ def _departure(gap: NDArray[np.float64], unit: str) -> str:
     above, below = float(np.quantile(gap, 0.9)), float(-np.quantile(gap, 0.1))
     largest, typical, most = float(np.abs(gap).max()), float(np.median(np.abs(gap))), max(above, below)
     if most < 0.5 * largest and typical < 0.25 * largest:
-        return f"Single readings up to {amount(largest, unit)} off expected within"
+        return f"had single readings up to {amount(largest, unit)} off its prediction within"
     if min(above, below) > 0.5 * most:
-        return f"Swings of ±{amount(most, unit)} around expected for"
-    reach = "Up to " if most > 1.5 * typical else ""
-    return f"{reach}{amount(most, unit)} {'above' if above > below else 'below'} expected for"
+        return f"swung by ±{amount(most, unit)} around its prediction for"
+    reach = "up to " if most > 1.5 * typical else ""
+    return f"ran {reach}{amount(most, unit)} {'above' if above > below else 'below'} its prediction for"
 
 
 def _beside(gaps: NDArray[np.float64], event: Event) -> NDArray[np.float64]:

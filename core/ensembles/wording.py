@@ -1,5 +1,6 @@
 """Numbers, amounts and lengths of time as an engineer says them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -41,6 +42,24 @@ def span(low: float, high: float, unit: str) -> str:
 def signed(value: float) -> str:
     """Return a value without its unit, with a minus sign as it is printed."""
     return number(value).replace("-", "−")
+
+
+def name_of(channel: str) -> str:
+    """Return a channel's own name: what follows the machine's in ``Pump 7/outlet temperature``."""
+    machine, slash, name = channel.partition("/")
+    return name if slash else machine
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as one says them: ``load``, ``load and speed``, ``load, speed and flow``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def sentence(channel: str, told: str, meanwhile: str = "") -> str:
+    """Return what a channel did as a sentence, with what its context did meanwhile."""
+    name = name_of(channel)
+    return " ".join(part for part in (name[:1].upper() + name[1:], told, meanwhile) if part)
 
 
 def _with_unit(told: str, unit: str) -> str:

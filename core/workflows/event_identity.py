@@ -104,6 +104,9 @@ def _continued(old: SensorEvent, new: SensorEvent) -> SensorEvent:
             severity=old.severity,
             drivers=old.drivers,
         )
+    elif not new.drivers:
+        # What went before it is no longer seen, so the new judgement can't tell what drove it.
+        new = replace(new, drivers=old.drivers)
     if new.traits is None:
         return replace(new, start=start)
     # What it looks like is told by the part that was judged now; how strong and how long, by all of it.

@@ -1,6 +1,6 @@
 """Detections as the warehouse keeps them: frames of scores and events, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -13,7 +13,7 @@ from core.ensembles.explain import why
 from core.ensembles.raise_events import Detection
 from core.feedback.description import describe
 from core.results import Event, Mode, Severity
-from core.signal import Signal
+from core.signal import Floats, Signal
 from core.workflows.event_identity import SensorEvent
 from warehouse.catalog import Sensor
 from warehouse.schema import LOOKS, SCORES, STORED_EVENTS, TIME
@@ -69,16 +69,37 @@ def _looks(event: Event, detection: Detection, signal: Signal) -> dict[str, tupl
 
 
 def reworded(
-    events: Sequence[SensorEvent], detection: Detection, signal: Signal, *, seen: Seen | None = None
+    events: Sequence[SensorEvent],
+    detection: Detection,
+    signal: Signal,
+    *,
+    seen: Seen | None = None,
+    earlier: Callable[[datetime], Floats | None] = lambda _: None,
 ) -> tuple[SensorEvent, ...]:
-    """Return `events`; those that began before what the detection saw get their reason in full length."""
+    """Return `events`; those that began before what the detection saw get their reason in full length.
+
+    Parameters
+    ----------
+    earlier
+        Returns (k, channels) readings before a moment, None where there are none.
+    """
     ends = {moment(signal.timestamps[one.end - 1]) + signal.interval: one for one in detection.events}
-    return tuple(
-        replace(event, why=why(one, detection.scores, signal, lasted=event.end - event.start, seen=seen))
-        if (one := ends.get(event.end)) is not None and event.start < moment(signal.timestamps[one.start])
-        else event
-        for event in events
-    )
+    told: list[SensorEvent] = []
+    for event in events:
+        one = ends.get(event.end)
+        if one is None or event.start >= moment(signal.timestamps[one.start]):
+            told.append(event)
+            continue
+        reason = why(
+            one,
+            detection.scores,
+            signal,
+            lasted=event.end - event.start,
+            seen=seen,
+            earlier=earlier(event.start),
+        )
+        told.append(replace(event, why=reason))
+    return tuple(told)
 
 
 def score_frame(

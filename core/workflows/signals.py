@@ -8,7 +8,7 @@ import polars as pl
 
 from core.errors import InsufficientData
 from core.imputation.grid import Column, regular, typical_interval
-from core.signal import Signal, instant
+from core.signal import Floats, Signal, instant
 from warehouse.catalog import Part, Sensor
 from warehouse.home import Warehouse
 
@@ -40,6 +40,16 @@ def load_signal(
     sensors = with_context(sensor, warehouse)
     readings = warehouse.telemetry.read([one.id for one in sensors], start, end, snapshot_id=snapshot_id)
     return signal_of(readings, sensors, start, end)
+
+
+def readings_before(
+    warehouse: Warehouse, sensor: Sensor, moment: datetime, length: timedelta
+) -> Floats | None:
+    """Return (k, channels) readings of a target and its context before a moment; None if there are none."""
+    try:
+        return load_signal(warehouse, sensor, moment - length, moment).values
+    except InsufficientData:
+        return None
 
 
 def with_context(sensor: Sensor, warehouse: Warehouse) -> tuple[Sensor, ...]:

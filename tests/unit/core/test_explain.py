@@ -48,98 +48,100 @@ def noise(n: int = 1000, size: float = 0.1) -> np.ndarray:
 def test_a_lasting_departure_is_told_with_its_side() -> None:
     readings = noise()
     readings[200:750] += 14
-    assert sentence(readings, 60, 200, 750) == "14.1 °C above expected for 9 h 10 min"
+    assert sentence(readings, 60, 200, 750) == "X ran 14.1 °C above its prediction for 9 h 10 min"
     readings = noise()
     readings[200:290] -= 3
-    assert sentence(readings, 60, 200, 290, unit="bar") == "3.13 bar below expected for 1 h 30 min"
+    assert sentence(readings, 60, 200, 290, unit="bar") == (
+        "X ran 3.13 bar below its prediction for 1 h 30 min"
+    )
 
 
 def test_a_growing_departure_is_told_by_what_it_reached() -> None:
     readings = noise(4000, size=1e-4)
     readings[200:3400] += np.linspace(0, 10, 3200)
-    assert sentence(readings, 60, 200, 3400) == "Up to 9.00 °C above expected for 2 days 5 h"
+    assert sentence(readings, 60, 200, 3400) == ("X ran up to 9.00 °C above its prediction for 2 days 5 h")
 
 
 def test_a_stuck_sensor_is_told_from_when_it_stuck() -> None:
     readings = noise()
     readings[400:740] = 41.8
-    assert sentence(readings, 60, 430, 740, unit="m³/h") == "Stuck at 41.8 m³/h for 5 h 40 min"
+    assert sentence(readings, 60, 430, 740, unit="m³/h") == ("X stood still at 41.8 m³/h for 5 h 40 min")
 
 
 def test_swings_are_told_by_their_size() -> None:
     readings = noise(size=1e-4)
     readings[300:500] += 0.4 * np.sin(np.arange(200) / 2)
-    assert (
-        sentence(readings, 60, 300, 500, unit="bar") == "Swings of ±0.380 bar around expected for 3 h 20 min"
+    assert sentence(readings, 60, 300, 500, unit="bar") == (
+        "X swung by ±0.380 bar around its prediction for 3 h 20 min"
     )
 
 
 def test_single_readings_are_told_as_such() -> None:
     readings = noise()
     readings[300:400:20] += 7
-    assert sentence(readings, 60, 300, 400).startswith("Single readings up to 7.")
+    assert sentence(readings, 60, 300, 400).startswith("X had single readings up to 7.")
     readings = noise(size=1e-4)
     readings[300] -= 7
-    assert sentence(readings, 60, 300, 301) == "Jumped 7.00 °C below expected"
+    assert sentence(readings, 60, 300, 301) == ("X jumped 7.00 °C below its prediction for 1 min")
 
 
 def test_unusually_small_errors_are_told_as_such() -> None:
     assert sentence(noise(), 60, 300, 400, peak_score=0.5) == (
-        "Follows its prediction unusually closely for 1 h 40 min"
+        "X followed its prediction unusually closely for 1 h 40 min"
     )
 
 
 def test_without_a_prediction_a_steady_level_that_was_left_is_told() -> None:
     readings = np.full(1000, -1.0)
     readings[300:420] = 0.4
-    assert sentence(readings, np.nan, 300, 420) == "Changed from a steady −1.00 to 0.400 °C for 2 h"
+    assert sentence(readings, np.nan, 300, 420) == ("X changed from a steady −1.00 to 0.400 °C for 2 h")
     readings[300:420] = np.linspace(0.2, 0.6, 120)
     told = sentence(readings, np.nan, 300, 420)
-    assert told == "Changed from a steady −1.00 to values from 0.200 to 0.600 °C for 2 h"
+    assert told == "X changed from a steady −1.00 to values from 0.200 to 0.600 °C for 2 h"
     # It is the change that is strange, not that it then stays.
-    assert "Stuck" not in told
+    assert "stood still" not in told
 
 
 def test_without_a_prediction_single_readings_off_a_steady_level_are_told() -> None:
     readings = np.full(1000, 0.0)
     readings[[310, 350]] = 1.0
     told = sentence(readings, np.nan, 300, 360, unit="scaled", seen=(0.0, 0.0))
-    assert told == "Single readings of 1.00 (scaled) within 1 h, after a steady 0 (scaled)"
+    assert told == "X had single readings of 1.00 (scaled) within 1 h, after a steady 0 (scaled)"
 
 
 def test_a_level_that_training_never_left_is_told_with_a_prediction_too() -> None:
     readings = np.full(1000, -1.0)
     readings[290:] = 1.0
     told = sentence(readings, -1, 310, 1000, unit="scaled", seen=(-1.0, -1.0))
-    assert told == "Changed from a steady −1.00 to 1.00 (scaled) for 11 h 30 min"
+    assert told == "X changed from a steady −1.00 to 1.00 (scaled) for 11 h 30 min"
 
 
 def test_a_short_stay_off_a_steady_level_within_a_long_event_is_told_with_its_length() -> None:
     readings = np.full(1000, -1.0)
     readings[400:440] = 0.5
     told = sentence(readings, np.nan, 300, 500, seen=(-1.0, -1.0))
-    assert told == "Changed from a steady −1.00 to 0.500 °C for 40 min of 3 h 20 min"
+    assert told == "X changed from a steady −1.00 to 0.500 °C for 40 min of 3 h 20 min"
 
 
 def test_readings_that_come_back_after_a_stuck_stretch_do_not_hide_it() -> None:
     readings = noise()
     readings[400:740] = 41.8
     told = sentence(readings, 60, 600, 760, unit="m³/h", seen=(40.0, 80.0))
-    assert told == "Stuck at 41.8 m³/h for 5 h 40 min"
+    assert told == "X stood still at 41.8 m³/h for 5 h 40 min"
 
 
 def test_readings_beyond_what_training_saw_are_told_with_what_it_saw() -> None:
     readings = noise()
     readings[200:380] += 9
     told = sentence(readings, np.nan, 200, 380, seen=(55.0, 65.0))
-    assert told.startswith("Ran outside anything seen in training for 3 h: up to 69.")
-    assert told.endswith("°C, training saw 55.0 to 65.0 °C")
+    assert told.startswith("X ran up to 69.")
+    assert told.endswith(" °C, outside anything seen in training (55.0 to 65.0 °C), for 3 h")
     readings[200:380] -= 18
-    assert ": down to 50." in sentence(readings, np.nan, 200, 380, seen=(55.0, 65.0))
+    assert "X ran down to 50." in sentence(readings, np.nan, 200, 380, seen=(55.0, 65.0))
     readings = noise()
     readings[250] = 90
     told = sentence(readings, np.nan, 200, 300, seen=(55.0, 65.0))
-    assert told == "Reached 90.0 °C within 1 h 40 min; training saw 55.0 to 65.0 °C"
+    assert told == "X reached 90.0 °C within 1 h 40 min (training saw 55.0 to 65.0 °C)"
     still = np.full(1000, 7.0)
     still[200:300] += np.random.default_rng(0).normal(0, 1, 100)
     assert "steady 7.00 to" in sentence(still, np.nan, 200, 300, seen=(7.0, 7.0))
@@ -149,47 +151,52 @@ def test_within_the_known_range_a_change_is_told_against_the_steps_before() -> N
     seen = (0.0, 100.0)
     readings = noise()
     readings[400:520] += 2
-    assert sentence(readings, np.nan, 400, 520, seen=seen) == "Changed from 60.0 to 62.0 °C for 2 h"
+    assert sentence(readings, np.nan, 400, 520, seen=seen) == ("X changed from 60.0 to 62.0 °C for 2 h")
     readings = noise()
     readings[400:520] += 2 * np.sin(np.arange(120) / 3)
     told = sentence(readings, np.nan, 400, 520, seen=seen)
-    assert told.startswith("Swings of ±2.0")
-    assert told.endswith("before")
+    assert told.startswith("X swung by ±2.0")
+    assert told.endswith(" °C before)")
     readings = noise()
     readings[400:520] = 60 + 0.01 * np.sin(np.arange(120) / 3)
-    assert sentence(readings, np.nan, 400, 520, seen=seen).startswith("Unusually steady for 2 h")
+    assert sentence(readings, np.nan, 400, 520, seen=seen).startswith("X held unusually steady for 2 h")
     readings = noise(size=1e-4)
     readings[400] = 63
-    assert sentence(readings, np.nan, 400, 401, seen=seen) == "Jumped from 60.0 to 63.0 °C"
+    assert sentence(readings, np.nan, 400, 401, seen=seen) == ("X jumped from 60.0 to 63.0 °C for 1 min")
     told = sentence(noise(), np.nan, 300, 400, seen=seen)
-    assert told.startswith("Moves in a pattern that training did not show for 1 h 40 min, within 59.")
+    assert told.startswith("X moved in a pattern that training did not show for 1 h 40 min, within 59.")
 
 
 def test_a_stuck_sensor_is_told_without_a_prediction_too() -> None:
     readings = noise()
     readings[400:740] = 59.9
-    assert sentence(readings, np.nan, 430, 740, seen=(0.0, 100.0)) == "Stuck at 59.9 °C for 5 h 40 min"
+    told = sentence(readings, np.nan, 430, 740, seen=(0.0, 100.0))
+    assert told == "X stood still at 59.9 °C for 5 h 40 min"
 
 
 def test_a_prediction_that_held_is_not_named_as_the_reason() -> None:
     """Another tier found the event: its errors are those of every other stretch."""
     readings = noise()
     told = sentence(readings, 60, 300, 400, seen=(0.0, 100.0))
-    assert "expected" not in told
-    assert told.startswith("Moves in a pattern that training did not show")
+    assert "prediction" not in told
+    assert told.startswith("X moved in a pattern that training did not show")
 
 
 def test_an_event_without_readings_says_so() -> None:
     readings = noise()
     readings[300:400] = np.nan
-    assert sentence(readings, np.nan, 300, 400) == "Unusual for 1 h 40 min, without a reading of its own"
+    assert sentence(readings, np.nan, 300, 400) == (
+        "X was unusual for 1 h 40 min, without a reading of its own"
+    )
 
 
 def test_a_unit_that_only_says_scaled_stands_in_brackets() -> None:
     readings = noise(size=1e-4)
     readings[200:260] += 1
-    assert sentence(readings, 60, 200, 260, unit="scaled") == "1.00 (scaled) above expected for 1 h"
-    assert sentence(readings, 60, 200, 260, unit="") == "1.00 above expected for 1 h"
+    assert sentence(readings, 60, 200, 260, unit="scaled") == (
+        "X ran 1.00 (scaled) above its prediction for 1 h"
+    )
+    assert sentence(readings, 60, 200, 260, unit="") == "X ran 1.00 above its prediction for 1 h"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_a_fault_becomes_an_event_with_its_bounds_and_reason(home: Warehouse) ->
     assert abs(row["start"] - (T0 + FAULT[0] * STEP)) <= 3 * STEP
     assert abs(row["end"] - (T0 + FAULT[1] * STEP)) <= 36 * STEP  # the moving averages forget
     assert not row["open"]
-    assert "below expected" in row["why"]
+    assert "below its prediction" in row["why"]
     assert "m3/h" in row["why"]
     assert row["mode"] == "causal"
 
