@@ -97,6 +97,11 @@ class Layout:
         return self.root / "checkpoints"
 
     @property
+    def recalled(self) -> Path:
+        """Scores that judging keeps from one call to the next; made anew where they are missing."""
+        return self.root / "recalled"
+
+    @property
     def tracking(self) -> Path:
         """MLflow's database and artifacts."""
         return self.root / "mlflow"

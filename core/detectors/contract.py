@@ -89,6 +89,14 @@ class Detector(Protocol):
 
 
 @runtime_checkable
+class LooksFarBack(Protocol):
+    """A detector that compares with a long past, and need not do so for steps that were judged before."""
+
+    def score_newest(self, signal: Signal, first: int) -> Scores:
+        """Say how strange the steps from `first` on are, as `Detector.score` does; NaN for those before."""
+
+
+@runtime_checkable
 class KeepsCheckpoints(Protocol):
     """A detector whose training is kept after each epoch, so that an interrupted one goes on from there."""
 

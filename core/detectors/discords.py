@@ -151,6 +151,10 @@ class Discords:
 
     def score(self, signal: Signal) -> Scores:
         """Return the distances; see `Detector.score`."""
+        return self.score_newest(signal, 0)
+
+    def score_newest(self, signal: Signal, first: int) -> Scores:
+        """Return the distances from a step on; see `LooksFarBack.score_newest`."""
         p, learned, n = self.parameters, self._fitted(), len(signal)
         if signal.channels != learned.channels:
             raise ParameterError(
@@ -162,7 +166,7 @@ class Discords:
                 needed=self.warmup + 1,
                 found=n,
             )
-        values = self._distances(self.scaled(signal), signal.phase)
+        values = self._distances(self.scaled(signal), signal.phase, first)
         values[~signal.valid | ~np.isfinite(signal.target)] = np.nan
         return Scores(
             timestamps=signal.timestamps,
@@ -201,12 +205,12 @@ class Discords:
         )
         return detector
 
-    def _distances(self, target: Floats, phase: int) -> Floats:
-        """Return (n,) distances, NaN before the first window ends."""
+    def _distances(self, target: Floats, phase: int, first: int) -> Floats:
+        """Return (n,) distances, NaN before the first window ends, and before the step `first`."""
         p, learned = self.parameters, self._fitted()
         filled = hold_last(target, target.shape[0])
-        first = int(np.argmax(np.isfinite(filled))) if np.isfinite(filled).any() else 0
-        filled = np.nan_to_num(filled, nan=float(filled[first]) if np.isfinite(filled[first]) else 0.0)
+        known = int(np.argmax(np.isfinite(filled))) if np.isfinite(filled).any() else 0
+        filled = np.nan_to_num(filled, nan=float(filled[known]) if np.isfinite(filled[known]) else 0.0)
         # About the middle of training, which no later step moves; see `nearest`.
         middle_row = learned.rows.mean(axis=0)
         rows = view_of(filled, p.window, p.view, learned.middle) / learned.width - middle_row
@@ -215,6 +219,9 @@ class Discords:
         # distance does not depend on where the signal was cut.
         # The first window is asked for in any case: until the grid's first, no later one may tell.
         asked = at[((at + phase) % _step(p.window) == 0) | (at == 0)]
+        if p.mode == "causal":
+            newest = max(first - (p.window - 1), 0)
+            asked = asked[np.searchsorted(asked, newest, side="right") - 1 :]
         training = Seen(learned.rows - middle_row, None)
         found = nearest(rows[asked], asked, training, gap=p.window, before=None, after=None)
         if p.seeing != "training":
@@ -229,11 +236,12 @@ class Discords:
             # Until the next window is asked for, the last one tells.
             held = found[np.maximum(np.searchsorted(asked, at, side="right") - 1, 0)]
             values[p.window - 1 :] = held
+            values[:first] = np.nan
             return values
         centre = asked + p.window // 2
         steps = np.arange(target.shape[0])
         values[:] = np.interp(steps, centre, found)
-        values[: self.warmup] = np.nan
+        values[: max(self.warmup, first)] = np.nan
         return values
 
     def _fitted(self) -> "_Learned":

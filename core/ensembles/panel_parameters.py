@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.ensembles.blend import GRID, TRAILING
 from core.ensembles.trusted import STANDSTILL, TRUSTED
 from core.ensembles.votes import Voters
 from core.errors import ParameterError
@@ -61,6 +62,15 @@ class PanelParameters:
             )
         if self.mode == "causal" and any(name.endswith("-whole") for name in names):
             raise ParameterError("panel: a causal panel can't hold a detector that sees the whole window")
+
+    @property
+    def recall(self) -> int:
+        """Steps of its detectors' scores that a judgement may depend on."""
+        if self.mode == "review":
+            return self.reach
+        spans = max(int(entry.partition("@")[2] or 1) for entry in self.entries)
+        averaged = 5 * (spans + max(self.voters.smoothing))
+        return self.reach + TRAILING + GRID + averaged + self.voters.longest
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from core.workflows.baseline import fit_again, fit_baseline
 from core.workflows.event_identity import SensorEvent, identified, renewed
 from core.workflows.events import found_events, reworded, score_frame, stored_events
 from core.workflows.methods import load_version, new_baseline
+from core.workflows.recalling import forget, look
 from core.workflows.reporting import Clock
-from core.workflows.signals import declared, load_signal
+from core.workflows.signals import declared
 from warehouse.catalog import Sensor, Version
 from warehouse.home import Warehouse
 
@@ -74,6 +75,7 @@ def judge_sensor(
         judged.append(_judge(sensor, _loaded(version, sensor, warehouse, clock), known, warehouse, since))
         # Events of one scoring share ids too: what both versions see is one event.
         known = (*(event for event in known if event.version_id != version.id), *judged[-1].events)
+    forget(sensor, [one.id for one in versions], warehouse)
     return tuple(judged)
 
 
@@ -112,14 +114,24 @@ def _judge(
     stored = tuple(event for event in known if event.version_id == version.id)
     if window is None:
         return Judged(sensor, version, None, stored, loaded.remark)
-    signal = load_signal(warehouse, sensor, window.start, window.end)
-    detection = raiser.detect(signal)
+    done = look(
+        raiser,
+        sensor,
+        version,
+        warehouse,
+        start=window.start,
+        end=window.end,
+        cut=window.cut,
+        until=window.until,
+    )
+    signal, detection = done.signal, done.detection
+    remark = " ".join(filter(None, (loaded.remark, done.remark)))
     seen = _seen(sensor, version, warehouse) if detection.events else None
     found = found_events(detection, signal, sensor, version.id, seen=seen)
-    events = renewed(found, stored if window.goes_on else (), window.cut)
+    events = renewed(found, () if window.until is None else stored, done.cut)
     events = identified(reworded(events, detection, signal, seen=seen), known)
     scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
-    return Judged(sensor, version, scores, events, loaded.remark)
+    return Judged(sensor, version, scores, events, remark)
 
 
 @dataclass(frozen=True)
@@ -134,15 +146,15 @@ class _Window:
         Events that ended by then stay as they are.
     fresh
         The first step whose score is new.
-    goes_on
-        Whether earlier scores stay.
+    until
+        The last step that was judged before and stays as it is; None if all is judged anew.
     """
 
     start: datetime | None
     end: datetime | None
     cut: datetime
     fresh: datetime
-    goes_on: bool
+    until: datetime | None = None
 
 
 def _window(
@@ -169,11 +181,11 @@ def _window(
             start = max(cut - reach, earliest if part is None else first)
             # Later steps say more of earlier ones in review: those that they reach are judged again.
             fresh = cut if raiser.mode == "review" else until + timedelta(microseconds=1)
-            return _Window(start, last, cut, fresh, goes_on=True)
+            return _Window(start, last, cut, fresh, until)
     if part is not None:
-        return _Window(first, last, first, first, goes_on=False)
+        return _Window(first, last, first, first)
     lead = None if reach is None else max(first - reach, earliest)
-    return _Window(lead, None, first, first, goes_on=False)
+    return _Window(lead, None, first, first)
 
 
 def _seen(sensor: Sensor, version: Version, warehouse: Warehouse) -> Seen | None:
