@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Final
 
 from app.actions.work import start_demo
-from app.roles import NotAllowed, Profile
+from app.roles import NotAllowed
 from app.settings import PREFIX, Settings
 from core.jobs.cores import usual_workers
 from core.jobs.parent import SAID, end, how_it_ended, spawn
@@ -278,7 +278,7 @@ class _Run:
             webbrowser.open(self._url)
 
     def _fill(self) -> None:
-        profile = Profile(self._settings.profile, self._settings.role)
+        profile = self._settings.local
         try:
             start_demo(profile, self._warehouse, seed=self._settings.demo_seed)
         except NotAllowed as error:

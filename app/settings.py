@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
-from app.roles import ORDER
+from app.roles import ORDER, Profile
 
 PREFIX: Final = "TELLTALE_"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -41,6 +41,9 @@ class Settings:
         Name of the local profile: the actor of every write.
     role
         What the profile may do: viewer < labeller < trainer < admin.
+    people
+        Who works at these screens, each with what they may do; a person chooses among them. Empty: the local
+        profile alone.
     demo_seed
         Seed of the demo fleet.
     open_browser
@@ -61,6 +64,10 @@ class Settings:
     port: int = field(default=8501, metadata={"doc": "port of the app, 1 to 65535"})
     profile: str = field(default="", metadata={"doc": "name of the local profile, the actor of every write"})
     role: str = field(default="admin", metadata={"doc": "viewer, labeller, trainer or admin"})
+    people: tuple[Profile, ...] = field(
+        default=(),
+        metadata={"doc": "who works at these screens: a list of `name:role`; in the variable with commas"},
+    )
     demo_seed: int = field(default=7, metadata={"doc": "seed of the demo fleet"})
     open_browser: bool = field(default=True, metadata={"doc": "open a browser on `telltale run`"})
     workers: int = field(
@@ -79,6 +86,12 @@ class Settings:
     cluster_cert: str = field(default="", metadata={"doc": "PEM file of this machine's certificate"})
     cluster_key: str = field(default="", metadata={"doc": "PEM file of this machine's private key"})
 
+    @property
+    def local(self) -> Profile:
+        """The local profile, with the role that the list of people gives to a person of its name."""
+        named = (one for one in self.people if one.name == self.profile)
+        return next(named, Profile(self.profile, self.role))
+
 
 def documented() -> tuple[tuple[str, str, str, str], ...]:
     """Return (key, environment variable, default, meaning) of every setting of telltale.toml."""
@@ -90,7 +103,9 @@ def documented() -> tuple[tuple[str, str, str, str], ...]:
 
 
 def _default(one: Field[object]) -> str:
-    return str(one.default) or ("your user name" if one.name == "profile" else "")
+    if one.name == "profile":
+        return "your user name"
+    return "" if one.default == () else str(one.default)
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -165,6 +180,7 @@ def _checked(home: Path, values: Mapping[str, object], origin: Mapping[str, str]
         port=given.integer("port", 8501, 1, 65_535),
         profile=given.text("profile", _user_name()),
         role=role,
+        people=given.people("people"),
         demo_seed=given.integer("demo_seed", 7, 0, 2**31 - 1),
         open_browser=given.boolean("open_browser", default=True),
         workers=given.integer("workers", 0, 0, 64),
@@ -221,6 +237,22 @@ class _Given:
         if found is None:
             raise SettingsError(f"{self.origin[key]}: {key} must be true or false, not {value!r}")
         return found
+
+    def people(self, key: str) -> tuple[Profile, ...]:
+        value = self.values.get(key, [])
+        entries = [one for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+        found: dict[str, Profile] = {}
+        for entry in entries if isinstance(entries, list) else [entries]:
+            name, _, role = (part.strip() for part in str(entry).rpartition(":"))
+            if not 1 <= len(name) <= 80 or not name.isprintable() or role not in ORDER:
+                raise SettingsError(
+                    f"{self.origin[key]}: {key} must be a list of name:role, such as Ana:labeller, with one "
+                    f"of the roles {', '.join(ORDER)}, not {entry!r}"
+                )
+            if name.casefold() in found:
+                raise SettingsError(f"{self.origin[key]}: {key} names {name} twice")
+            found[name.casefold()] = Profile(name, role)
+        return tuple(found.values())
 
     def place(self, key: str, schemes: tuple[str, ...]) -> str:
         value = str(self.values.get(key, "")).strip()

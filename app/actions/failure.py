@@ -7,11 +7,20 @@ from typing import Final, ParamSpec, TypeVar
 
 import duckdb
 
+from app.queries.failure import ReadFailed
 from app.roles import NotAllowed
 from core.errors import CoreError, ParameterError
 from warehouse.errors import LabelConflict, WarehouseError
 
-FAILURES: Final = (NotAllowed, WarehouseError, CoreError, OSError, sqlite3.Error, duckdb.Error)
+FAILURES: Final = (
+    NotAllowed,
+    ReadFailed,
+    WarehouseError,
+    CoreError,
+    OSError,
+    sqlite3.Error,
+    duckdb.Error,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -44,7 +44,7 @@ class Desk:
     @property
     def profile(self) -> Profile:
         """Who acts."""
-        return Profile(self.settings.profile, self.settings.role)
+        return self.settings.local
 
 
 def desk() -> Desk:

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 import duckdb
 import polars as pl
 
+from app.roles import NotAllowed
 from core.errors import CoreError
 from warehouse.errors import WarehouseError
 
@@ -49,6 +50,7 @@ def answered(read: Callable[P, R]) -> Callable[P, R]:
             sqlite3.Error,
             duckdb.Error,
             pl.exceptions.PolarsError,
+            NotAllowed,
         ) as error:
             error_id = uuid.uuid4().hex[:8]
             _LOG.exception("error %s while reading for a screen", error_id)

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
 from app import clock, settings
 from app.queries.failure import answered
-from app.roles import Profile
+from app.roles import NotAllowed, Profile
 from warehouse.home import Warehouse
 from warehouse.state.owner import StateOwner, current_owner
+
+# Name of the person at this screen, in the session and in the address.
+PERSON: Final = "person"
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,31 @@ def stamp() -> Stamp:
     return Stamp(str(home.root), 0 if newest is None else newest.id, owner().revision)
 
 
+def people() -> tuple[Profile, ...]:
+    """Return who works at these screens, none where the settings name nobody but the local profile."""
+    return settings.load().people
+
+
+@answered
 def profile() -> Profile:
-    """Return the person at this screen."""
+    """Return the person at this screen: chosen in this session, else named by the address, else local.
+
+    Raises
+    ------
+    ReadFailed
+        The settings do not know that person.
+    """
     known = settings.load()
-    return Profile(known.profile, known.role)
+    if not known.people:
+        return known.local
+    name = st.session_state.get(PERSON) or st.query_params.get(PERSON)
+    if not name:
+        return known.local
+    chosen = next((one for one in known.people if one.name == name), None)
+    if chosen is None:
+        names = ", ".join(one.name for one in known.people)
+        raise NotAllowed(f"{name} is not one of the people who work here: {names}; choose one of them")
+    return chosen
 
 
 def opened(made: Stamp) -> Warehouse:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from app.roles import Profile
 from app.settings import SettingsError, documented, load
 
 
@@ -111,3 +112,40 @@ def test_a_bad_place_of_work_is_refused_by_name(
     with pytest.raises(SettingsError, match=complaint) as caught:
         load({"TELLTALE_HOME": str(tmp_path), f"TELLTALE_{name}": value})
     assert f"TELLTALE_{name}" in str(caught.value)
+
+
+def test_people_are_named_with_what_they_may_do(tmp_path: Path) -> None:
+    (tmp_path / "telltale.toml").write_text('people = ["Ana:labeller", "Ben: trainer"]\n')
+    home = {"TELLTALE_HOME": str(tmp_path)}
+    assert load(home).people == (Profile("Ana", "labeller"), Profile("Ben", "trainer"))
+    assert load({**home, "TELLTALE_PEOPLE": "Cem:viewer,"}).people == (Profile("Cem", "viewer"),)
+    assert load({**home, "TELLTALE_PEOPLE": ""}).people == ()
+
+
+def test_the_local_profile_has_the_role_that_the_list_gives_it(tmp_path: Path) -> None:
+    home = {"TELLTALE_HOME": str(tmp_path), "TELLTALE_PROFILE": "Ana"}
+    assert load(home).local == Profile("Ana", "admin")
+    assert load({**home, "TELLTALE_PEOPLE": "Ana:viewer"}).local == Profile("Ana", "viewer")
+
+
+@pytest.mark.parametrize(
+    ("people", "complaint"),
+    [
+        ("Ana", "must be a list of name:role"),
+        ("Ana:king", "must be a list of name:role"),
+        (":viewer", "must be a list of name:role"),
+        ("A\x07na:viewer", "must be a list of name:role"),
+        ("Ana:viewer,ana:admin", "names ana twice"),
+    ],
+)
+def test_people_without_name_or_role_are_refused(tmp_path: Path, people: str, complaint: str) -> None:
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        load({"TELLTALE_HOME": str(tmp_path), "TELLTALE_PEOPLE": people})
+    assert "TELLTALE_PEOPLE" in str(caught.value)
+
+
+@pytest.mark.parametrize("people", ["7", "[7]", "{Ana = 'viewer'}"])
+def test_people_of_another_shape_are_refused(tmp_path: Path, people: str) -> None:
+    (tmp_path / "telltale.toml").write_text(f"people = {people}\n")
+    with pytest.raises(SettingsError, match="must be a list of name:role"):
+        load({"TELLTALE_HOME": str(tmp_path)})
