@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import polars as pl
 
 from core.ensembles.change import Seen
 from core.ensembles.contract import Raiser
+from core.ensembles.drivers import with_drivers
+from core.ensembles.meanwhile import SHORTEST
 from core.errors import ArtifactError, JobError
 from core.workflows.baseline import fit_again, fit_baseline
 from core.workflows.event_identity import SensorEvent, identified, renewed
@@ -15,7 +18,7 @@ from core.workflows.events import found_events, reworded, score_frame, stored_ev
 from core.workflows.methods import load_version, new_baseline
 from core.workflows.recalling import forget, look
 from core.workflows.reporting import Clock
-from core.workflows.signals import declared
+from core.workflows.signals import declared, readings_before
 from warehouse.catalog import Sensor, Version
 from warehouse.home import Warehouse
 
@@ -126,10 +129,12 @@ def _judge(
     )
     signal, detection = done.signal, done.detection
     remark = " ".join(filter(None, (loaded.remark, done.remark)))
+    detection = with_drivers(detection, signal, raiser.detectors)
     seen = _seen(sensor, version, warehouse) if detection.events else None
     found = found_events(detection, signal, sensor, version.id, seen=seen)
     events = renewed(found, () if window.until is None else stored, done.cut)
-    events = identified(reworded(events, detection, signal, seen=seen), known)
+    earlier = partial(readings_before, warehouse, sensor, length=SHORTEST * signal.interval)
+    events = identified(reworded(events, detection, signal, seen=seen, earlier=earlier), known)
     scores = score_frame(detection, sensor.id, version.id, window.fresh, window.end)
     return Judged(sensor, version, scores, events, remark)
 
