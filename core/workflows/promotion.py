@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from core.errors import ArtifactError
+from core.registry.artifacts import verify
 from core.workflows.records import facts_of
 from warehouse.catalog import Version
 from warehouse.home import Warehouse
@@ -39,11 +41,19 @@ def decide(version: Version, warehouse: Warehouse) -> Decision:
 
     Versions of one method and mode are compared by their held-out error. Those of different methods predict
     different things, or nothing, so that only the alarms they raise on held-out steps can be held against
-    each other: more of them may be right, but many more are a load that a person should choose.
+    each other: more of them may be right, but many more are a load that a person should choose. A champion
+    whose files can't be used any more gives way to whatever comes.
     """
     champion = next((one for one in warehouse.catalog.versions(version.sensor_id) if one.champion), None)
     if champion is None:
         return Decision("")
+    try:
+        verify(warehouse.root / champion.folder, champion.artifacts)
+    except ArtifactError:
+        # Else no training could ever take the place of what judges nothing.
+        return Decision(
+            "", f"nothing was compared: the files of version {champion.number} are missing or changed"
+        )
     error, bar = (_figure(one, "normalised_error") for one in (version, champion))
     if _alike(version, champion) and error is not None and bar is not None:
         return Decision(_by_error(error, bar, champion))

@@ -1,5 +1,6 @@
 """When a new version takes over: by its error against its own kind, by its alarms against another."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -43,9 +44,11 @@ def version(
         spans={"train": (T0, NOW)},
         parameters={"mode": mode},
         metrics={name: value for name, value in figures.items() if value is not None},
-        artifacts={"x": "0" * 64},
+        artifacts={"x": hashlib.sha256().hexdigest()},
         folder="models/x",
     )
+    (home.root / "models" / "x").mkdir(parents=True, exist_ok=True)
+    (home.root / "models" / "x" / "x").touch()
     # The release before this one recorded no mode.
     added = home.catalog.add_version(new if mode else replace(new, parameters={}))
     return home.catalog.promote(added.id, actor="ada", at=NOW) if champion else added
@@ -101,3 +104,17 @@ def test_where_one_of_them_predicts_nothing_alarms_decide(stored: Warehouse) -> 
     found = decide(version(stored, error=0.9), stored)
     assert found.held_back == ""
     assert "one of them predicts nothing" in found.remark
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_a_champion_that_can_not_be_used_any_more_holds_nothing_back(stored: Warehouse, damage: str) -> None:
+    version(stored, champion=True, error=0.1)
+    worse = version(stored, error=0.9)
+    file = stored.root / "models" / "x" / "x"
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(b" ")
+    found = decide(worse, stored)
+    assert found.held_back == ""
+    assert "version 1 are missing or changed" in found.remark
