@@ -10,20 +10,22 @@ from app.charts.template import CONFIG
 from app.components import (
     address,
     empty,
+    judging,
+    keys,
     learning_dialog,
     preview,
     problem,
     rail,
     similar_events,
-    verdict_card,
     viewer,
 )
 from app.components.event_list import event_list, filters
 from app.components.header import header
-from app.components.judging import go, judge
+from app.components.storing import go
 from app.components.words import counted, percent
 from app.queries import fleet, house, learning, similar, story
 from app.queries.house import Stamp
+from app.queries.together import together
 from app.queries.views import Band, EventRow, Fleet
 
 LONGEST_LIST = 150
@@ -47,16 +49,17 @@ def page() -> None:
             picked = rail.picked()
             empty.no_events(f"{picked.machine or 'all machines'}, {picked.span_label.lower()}, as filtered")
         return
-    verdict_card.prepare(opened, viewer.zone())
+    judging.prepare(made, opened)
     with middle:
         examine(made, opened)
     with right:
-        judge(made, listed, opened)
+        judging.judge(made, listed, opened, together(made, opened))
     similar_events.similar_events(similar.similar(made, opened), viewer.zone(), viewer.palette(), go)
     with left:
         event_list(listed, opened, viewer.zone(), go)
         running = sum(event.open and not event.historical for event in whole.events)
         st.caption(f"{counted(running, 'event')} open, {len(whole.events) - running} over")
+        keys.keys_button()
 
 
 def choose(made: Stamp, whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
@@ -91,21 +94,18 @@ def examine(made: Stamp, event: EventRow) -> None:
         preview.headline(event)
         st.markdown(preview.chips(event) + by_verdicts(made, event))
         why_held(made, event)
-    drag = toolbar()
+    drag = judging.dragging(event, toolbar())
     wanted = address.window()
     start, end = wanted if isinstance(wanted, tuple) else story.window(made, event, wanted)
     shown = story.story(made, event, start, end)
-    draft = verdict_card.draft(event, zone)
-    moved = drag == "bounds" or (draft.start, draft.end) != (event.start, event.end)
-    bounds = Band(draft.start, draft.end, "your bounds") if moved and draft.start < draft.end else None
     figure = event_stack(
         shown,
         Band(event.start, event.end, ""),
         event.severity,
         palette,
         zone,
-        bounds=bounds,
-        movable=drag == "bounds",
+        bounds=judging.bounds(event, drag, (start, end)),
+        movable=drag != "zoom",
     )
     st.plotly_chart(
         figure,
@@ -186,8 +186,8 @@ def drawn(event: EventRow, drag: str) -> None:
     zone = viewer.zone()
     low, high = sorted(str(x)[:19] for x in boxes[0]["x"])
     start, end = (zone.from_wall(datetime.fromisoformat(text)) for text in (low, high))
-    if drag == "bounds":
-        verdict_card.move_bounds(event, start, end, zone)
+    if drag != "zoom":
+        judging.move(event, drag, start, end)
     else:
         address.write_window((start.astimezone(UTC), end.astimezone(UTC)))
 

@@ -145,13 +145,13 @@ def test_changed_bounds_class_and_note_are_stored(pumps: Warehouse, open_page: O
     page = open_page("anomalies")
     page.datetime_input(key=f"card_from_{WORST}").set_value(_typed(4, 38))
     page.datetime_input(key=f"card_to_{WORST}").set_value(_typed(14, 17))
-    page.selectbox(key=f"card_class_{WORST}").set_value("drift")
+    page.selectbox(key=f"card_class_{WORST}").set_value("blockage")
     page.text_area(key=f"card_note_{WORST}").set_value("cooler fouled").run()
     _judge(page, "false_positive")
     stored = _labels().row(0, named=True)
     assert f"{stored['start']:%H:%M}" == "04:38"
     assert f"{stored['end']:%H:%M}" == "14:17"
-    assert (stored["fault_class"], stored["note"]) == ("drift", "cooler fouled")
+    assert (stored["fault_class"], stored["note"]) == ("blockage", "cooler fouled")
 
 
 def test_a_stored_verdict_comes_back_with_the_link_and_can_be_undone(pumps: Warehouse, open_page: Open):

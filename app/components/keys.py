@@ -1,0 +1,88 @@
+"""The keys of Anomalies: an overlay that lists them, and those that lead into a field.
+
+Streamlit's shortcuts press buttons and know letters and digits alone. A small listener adds the question mark
+and the keys that put the cursor into a field of the verdict card; Esc leaves a field, so that letters are
+keys again.
+"""
+
+from typing import Final
+
+import streamlit as st
+
+KEYS: Final = (
+    ("Judge", (("T", "true anomaly"), ("F", "false positive"), ("U", "unsure"))),
+    (
+        "Fill in",
+        (
+            ("G", "fault class: type, Enter picks"),
+            ("B", "bounds: digits and arrows, Tab goes on"),
+            ("N", "note"),
+            ("Esc", "leave the field, so that letters are keys again"),
+        ),
+    ),
+    (
+        "Store",
+        (
+            ("Ctrl + Enter", "save and open the next event without a verdict"),
+            ("Z", "undo"),
+            ("I", "this verdict for the whole incident"),
+            ("1, 2", "when another person was first: keep theirs, store mine beside it"),
+        ),
+    ),
+    ("Move", (("J, K", "next and previous event"), ("0", "reset the window"))),
+    (
+        "More",
+        (("M", "draw a missed anomaly, or stop"), ("Y", "history and audit"), ("H or ?", "these keys")),
+    ),
+)
+
+# Fixed text: nothing from data ever comes into it.
+_LISTENER: Final = """
+const FIELDS = {
+  n: '[class*="st-key-card_note_"] textarea',
+  g: '[class*="st-key-card_class_"] input',
+  b: '[class*="st-key-card_from_"] [role="spinbutton"]',
+};
+export default function () {
+  const listen = (event) => {
+    const on = event.target;
+    const typing = on.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(on.tagName)
+      || on.getAttribute("role") === "spinbutton";
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role="dialog"]')) return;
+    if (typing) {
+      if (event.key === "Escape") setTimeout(() => document.activeElement.blur(), 0);
+      return;
+    }
+    if (event.key === "?") {
+      document.querySelector(".st-key-keys button")?.click();
+      return;
+    }
+    const field = FIELDS[event.key.toLowerCase()] && document.querySelector(FIELDS[event.key.toLowerCase()]);
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  };
+  document.addEventListener("keydown", listen);
+  return () => document.removeEventListener("keydown", listen);
+}
+"""
+_listener = st.components.v2.component("telltale_keys", js=_LISTENER)
+
+
+def keys_button() -> None:
+    """Draw the button that opens the overlay, and let the field keys work."""
+    if st.button(
+        "Keys", type="tertiary", icon=":material/keyboard:", shortcut="H", key="keys", help="All keys; also ?"
+    ):
+        keys_overlay()
+    _listener(key="key_listener", height=1)
+
+
+@st.dialog("Keys", width="medium")
+def keys_overlay() -> None:
+    """List all keys of the page."""
+    for part, (title, keys) in zip(st.columns(2) * len(KEYS), KEYS, strict=False):
+        lines = [f"**{title}**", *(f":gray-badge[{key}] {what}" for key, what in keys)]
+        part.markdown("  \n".join(lines))
+    st.caption("Arrows move through the list when it has the focus; Tab goes from field to field.")
