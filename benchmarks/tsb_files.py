@@ -28,22 +28,29 @@ _MARGIN: Final = 100
 def read_series(data: Path, published: Path, labels: Path) -> tuple[Series, ...]:
     """Return the series of the published figures, each with its channel's own telemetry in the first column.
 
+    Series of channels that the other two files don't hold are left out, and named.
+
     Raises
     ------
     SystemExit
-        A file lacks a column, a channel or labels, or a series is no longer than what is fitted on.
+        A file lacks a column, no channel is held by all three, or a series is no longer than what is fitted
+        on.
     """
     figures, sequences = _figures(published), _sequences(labels)
     wanted = {channel for _, _, channel, _, _ in figures}
     with open_store(data) as store:
         parts = _test_parts(store)
-        missing = sorted(wanted - (parts.keys() & sequences.keys()))
-        if missing:
-            told = ", ".join(missing)
-            raise SystemExit(f"no test part in {data.name}, or no labels in {labels.name}: {told}")
-        arrays = {one: store.array(parts[one]) for one in wanted}
+        held = wanted & parts.keys() & sequences.keys()
+        arrays = {one: store.array(parts[one]) for one in sorted(held)}
+    missing = ", ".join(sorted(wanted - held))
+    if not held:
+        raise SystemExit(f"no test part in {data.name}, or no labels in {labels.name}: {missing}")
+    if missing:
+        print(f"Left out, no test part in {data.name} or no labels in {labels.name}: {missing}")
     return tuple(
-        _series(key, arrays[key[2]], sequences[key[2]], found) for key, found in sorted(figures.items())
+        _series(key, arrays[key[2]], sequences[key[2]], found)
+        for key, found in sorted(figures.items())
+        if key[2] in held
     )
 
 

@@ -67,6 +67,8 @@ def test_any_subset_is_judged_and_its_scores_are_stored(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "scores", tmp_path / "out.json"
+    with files[1].open("a", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerow(("U", "MSL", "3_MSL.csv", "Q-7", 500, "KMeansAD", 0.9))
     tsb_ad.main(
         [*map(str, files), "--scores", str(folder), "--json", str(out), "--seeds", "2", "--no-recipe"]
     )
@@ -93,6 +95,7 @@ def test_any_subset_is_judged_and_its_scores_are_stored(
         assert 0 < found[f"{name}_flagged_ratio"] < 0.5
         assert found[f"{name}_labelled_ratio"] < 0.05
     told = capsys.readouterr().out
+    assert "Left out, no test part in data.zip or no labels in labeled_anomalies.csv: Q-7" in told
     assert "KMeansAD, published" in told
     assert "shifted at random (cheat)" in told
     assert not any("recipe" in key for key in found)
@@ -129,7 +132,7 @@ def test_channels_without_published_figures_are_judged_beside_the_same_methods(
 
 def test_what_is_missing_is_told(files: tuple[Path, Path], tmp_path: Path) -> None:
     data, published = files
-    write(published, [("M", "SMAP", "1.csv", "S-9"), ("U", "MSL", "2.csv", "Q-7")])
+    write(published, [("M", "SMAP", "1.csv", "S-7"), ("U", "MSL", "2.csv", "Q-7")])
     with pytest.raises(SystemExit, match="Q-7"):
         tsb_ad.main([str(data), str(published)])
     published.write_text(",".join(HEADER) + "\n", "utf-8")
