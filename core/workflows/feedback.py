@@ -153,16 +153,17 @@ def telling_order(events: pl.DataFrame, labels: pl.DataFrame) -> tuple[str, ...]
 
 
 def verdicts_of(events: pl.DataFrame) -> tuple[Verdict, ...]:
-    """Return what people said of events, in the order in which they said it; unsure says nothing.
+    """Return what people said of events, in the order in which they said it.
+
+    Unsure says nothing, and an event on which people disagree teaches nothing.
 
     Parameters
     ----------
     events
         With the columns of `warehouse.schema.STORED_EVENTS` and those of `with_verdicts`.
     """
-    said = events.filter(pl.col("verdict").is_in(["true_anomaly", "false_positive"])).sort(
-        "label_at", "label_id"
-    )
+    agreed = pl.col("verdict").is_in(["true_anomaly", "false_positive"]) & ~pl.col("disagree")
+    said = events.filter(agreed).sort("label_at", "label_id")
     return tuple(
         Verdict(_seen(row), row["verdict"] == "true_anomaly", microseconds(row["label_at"]))
         for row in _rows(said)

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from warehouse import schema
-from warehouse.state.overlap import not_replaced, with_verdicts
+from warehouse.state.overlap import not_replaced, voices, with_verdicts
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -97,3 +97,50 @@ def test_a_later_label_takes_the_place_of_an_equal_one_but_not_of_a_long_one_aro
 def test_a_later_label_of_the_same_event_takes_the_place_whatever_its_bounds():
     first, second = label(1, 0, 60, event_id="e"), label(2, 300, 400, event_id="e")
     assert not_replaced(labels(second, first))["label_id"].to_list() == [2]
+
+
+def of(actor: str, verdict: str, one: dict[str, object]) -> dict[str, object]:
+    return {**one, "actor": actor, "verdict": verdict}
+
+
+def test_people_stay_side_by_side_and_each_takes_their_own_place() -> None:
+    said = labels(
+        of("ada", "true_anomaly", label(1, 0, 60)),
+        of("bob", "false_positive", label(2, 0, 60)),
+        of("ada", "unsure", label(3, 5, 60)),
+    )
+    assert not_replaced(said)["label_id"].to_list() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "disagree", "count"),
+    [
+        ([], False, 0),
+        ([("ada", "true_anomaly")], False, 1),
+        ([("ada", "true_anomaly"), ("bob", "true_anomaly")], False, 2),
+        ([("ada", "true_anomaly"), ("bob", "false_positive")], True, 2),
+        ([("ada", "true_anomaly"), ("bob", "unsure")], False, 2),
+        # Ada changed her mind, so she contradicts nobody any more, herself least of all.
+        ([("ada", "true_anomaly"), ("bob", "false_positive"), ("ada", "false_positive")], False, 2),
+        ([("ada", "true_anomaly"), ("ada", "false_positive")], False, 1),
+    ],
+)
+def test_voices_are_counted_and_disagreement_is_told(verdicts, disagree, count) -> None:
+    rows = [of(actor, verdict, label(n, n, 60)) for n, (actor, verdict) in enumerate(verdicts, start=1)]
+    found = with_verdicts(events(("e", 1, 0, 60)), labels(*rows)).row(0, named=True)
+    assert (found["disagree"], found["voices"]) == (disagree, count)
+    assert found["verdict"] == (verdicts[-1][1] if verdicts else None)
+
+
+def test_each_person_is_heard_with_the_latest_of_what_they_said() -> None:
+    said = labels(
+        of("ada", "true_anomaly", label(1, 0, 60)),
+        of("bob", "false_positive", label(2, 0, 60)),
+        of("ada", "unsure", label(3, 0, 31)),
+        of("cem", "unsure", label(4, 200, 260)),
+    )
+    found = voices(events(("e", 1, 0, 60)), said)
+    assert found.select("label_actor", "verdict", "label_id").rows() == [
+        ("bob", "false_positive", 2),
+        ("ada", "unsure", 3),
+    ]

@@ -150,3 +150,23 @@ def test_what_was_never_judged_teaches_most():
     known = events(("said", 1, 90, 1.0), ("like it", 1, 50, 1.0), ("new", 1, 40, 5.0))
     order = telling_order(known, labels(("said", 1, 90, 80, "false_positive")))
     assert order == ("new", "like it")
+
+
+def test_an_event_on_which_people_disagree_teaches_nothing():
+    known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0))
+    said = labels(("first", 1, 200, 150, "true_anomaly"), ("first", 1, 200, 140, "false_positive"))
+    one_person = said.filter(pl.col("label_id") == 2)
+    two_people = said.with_columns(actor=pl.Series(["ada", "bob"]))
+    assert set(held_events(known, one_person, FeedbackRules())) == {"again"}
+    assert held_events(known, two_people, FeedbackRules()) == {}
+    assert preview(known, two_people, now=NOW).found.held == {}
+    prior = probabilities(known, LABELS.to_frame())["again"].value
+    assert probabilities(known, two_people)["again"].value == prior
+    assert probabilities(known, one_person)["again"].value < prior
+
+
+def test_who_is_unsure_contradicts_nobody():
+    known = events(("first", 1, 200, 1.0), ("again", 1, 100, 1.0))
+    said = labels(("first", 1, 200, 150, "unsure"), ("first", 1, 200, 140, "false_positive"))
+    said = said.with_columns(actor=pl.Series(["bob", "ada"]))
+    assert set(held_events(known, said, FeedbackRules())) == {"again"}
