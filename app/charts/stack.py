@@ -6,11 +6,12 @@ import plotly.graph_objects as go
 
 from app.charts.lines import draw, y_range
 from app.charts.marks import draw_bounds, draw_states, mark_verdict, shade
+from app.charts.opinions import opinions
 from app.charts.rows import Parts, Row
 from app.charts.template import template
 from app.charts.zone import Zone, epoch_ms
 from app.queries.views import Band, Story
-from app.theme import VERDICT_WORDS, Palette
+from app.theme import Palette
 
 SIGNAL_PX: Final = 150
 SCORE_PX: Final = 66
@@ -59,9 +60,7 @@ def event_stack(
     for panel, row in zip(panels, rows, strict=False):
         draw(parts, panel, row, palette, zone)
         shade(parts, event, row, palette.tint(severity))
-    for verdict in story.verdicts:
-        said = f"{VERDICT_WORDS[verdict.verdict].lower()}, {verdict.actor}"
-        band = Band(verdict.start, verdict.end, said)
+    for band in opinions(story.verdicts):
         mark_verdict(parts, band, rows[: 2 if with_score else 1], palette)
     if bounds is not None:
         draw_bounds(parts, bounds, rows[0], palette, movable=bool(movable))

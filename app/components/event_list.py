@@ -145,5 +145,6 @@ def _caption(event: EventRow, zone: Zone) -> str:
         since = ("since " if event.open else "") + zone.day_or_clock(event.start, event.as_of)
     said = f"{event.severity.capitalize()}, {percent(event.probability)}, {since}"
     if event.verdict is not None:
-        said += f" · **{VERDICT_WORDS[event.verdict.verdict]}**"
+        verdict = f"**{VERDICT_WORDS[event.verdict.verdict]}**"
+        said += f" · {':orange[**People disagree**]' if event.disagree else verdict}"
     return said

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from app.charts.zone import lasting
-from app.components.words import escaped
+from app.components.who import who
 from app.queries.views import Fleet
 from app.roles import Profile
 
@@ -30,7 +30,7 @@ def header(title: str, fleet: Fleet, now: datetime, profile: Profile) -> None:
     left.title(title, anchor=False)
     with right.container(horizontal=True, horizontal_alignment="right", gap="medium"):
         st.markdown(freshness(fleet.as_of, now, live=bool(fleet.live)), width="content")
-        st.markdown(f":gray[:material/person: {escaped(profile.name)} · {profile.role}]", width="content")
+        who(profile)
 
 
 def freshness(as_of: datetime | None, now: datetime, *, live: bool) -> str:

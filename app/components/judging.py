@@ -75,12 +75,14 @@ def judge(
         else:
             _card(made, listed, event, together, may_not)
         said()
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         if not missed.drawing(event):
             verdict_effect.what_it_changes(made, event, verdict_card.draft(event.event_id, zone).verdict)
-        said_of.on_sensor(story.verdicts(made, event.sensor_id), zone)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown("**Verdicts on this sensor**", width="content")
             history_dialog.history_button(event)
+        said_of.on_sensor(story.verdicts(made, event.sensor_id), zone)
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
             missed.missed_button(event, off=bool(may_not))
             places.to_training(event.sensor_id, may_not=refusal("trainer"))
 

@@ -22,7 +22,7 @@ def voices(said: Sequence[Verdict], me: str, zone: Zone) -> None:
     me
         Name of the person at this screen.
     """
-    if len({one.verdict for one in said}) > 1:
+    if {"true_anomaly", "false_positive"} <= {one.verdict for one in said}:
         st.markdown(":orange[:material/forum: People disagree: it teaches nothing until they agree.]")
     for one in said:
         who = "You" if one.actor == me else escaped(one.actor)
@@ -36,7 +36,6 @@ def voices(said: Sequence[Verdict], me: str, zone: Zone) -> None:
 
 def on_sensor(verdicts: Sequence[Verdict], zone: Zone) -> None:
     """List the verdicts in force on a sensor, newest first, with names."""
-    st.markdown("**Verdicts on this sensor**")
     if not verdicts:
         st.caption("None yet.")
     for verdict in verdicts[:_LISTED]:

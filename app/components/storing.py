@@ -21,6 +21,11 @@ def last() -> tuple[int, ...]:
     return found
 
 
+def forget_last() -> None:
+    """Offer nothing for undoing: another person goes on."""
+    st.session_state.pop(_LAST, None)
+
+
 def go(event_id: str) -> None:
     """Open an event: the address names it."""
     st.session_state["opened"] = event_id

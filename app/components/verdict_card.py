@@ -90,6 +90,12 @@ def forget(card: str) -> None:
         st.session_state.pop(_key(name, card), None)
 
 
+def forget_all() -> None:
+    """Let every card be filled again: another person looks at them."""
+    for name in [key for key in st.session_state if str(key).startswith("card_")]:
+        st.session_state.pop(name)
+
+
 def seen(card: str) -> int | None:
     """Return the number of the newest verdict that this person saw when the card was opened."""
     found: int | None = st.session_state.get(_key("seen", card))

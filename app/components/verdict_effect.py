@@ -11,18 +11,15 @@ from app.queries.verdict_effect import Effect
 from app.queries.views import EventRow
 
 _UNSURE: Final = "**Unsure**: changes nothing; unsure teaches neither way."
-_UNDESCRIBED: Final = (
-    "Nothing else: this event was stored without its looks, so no other can be compared with it. Scoring the "
-    "sensor again describes it."
-)
+_UNDESCRIBED: Final = "Nothing else: this event is stored without its looks until its sensor is scored."
 
 
 def what_it_changes(made: Stamp, event: EventRow, verdict: str | None) -> None:
     """Draw what the chosen verdict would change; before one is chosen, what True and False would."""
-    st.markdown("**What it would change**")
     asked = ["true_anomaly", "false_positive"] if verdict is None else [verdict]
-    for one in asked:
-        st.caption(sentence(verdict_effect.effect(made, event, one), one))
+    said = [sentence(verdict_effect.effect(made, event, one), one) for one in asked]
+    st.markdown("**What it would change**")
+    st.caption("  \n".join(dict.fromkeys(said)))
 
 
 def sentence(effect: Effect, verdict: str) -> str:

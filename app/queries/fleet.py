@@ -132,6 +132,8 @@ def _events(
                 as_of=row["end"] if machine is None or machine.as_of is None else machine.as_of,
                 verdict=_verdict(row),
                 acknowledged_by=row["acknowledged_by"],
+                disagree=row["disagree"],
+                voices=row["voices"],
             )
         )
     return tuple(

@@ -121,6 +121,10 @@ class EventRow:
         What a person last said of it; None if nobody did.
     acknowledged_by
         Who took note of it; None if nobody did.
+    disagree
+        Whether some people call it a true anomaly and others a false positive.
+    voices
+        How many people said something of it.
     """
 
     event_id: str
@@ -147,6 +151,8 @@ class EventRow:
     as_of: datetime
     verdict: Verdict | None
     acknowledged_by: str | None
+    disagree: bool = False
+    voices: int = 0
 
     @property
     def title(self) -> str:
