@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from core.detectors.smoothing import ewma
+from core.signal import Mask
 
 Doubles = NDArray[np.float64]
 Blend = Literal["geometric", "capped"]
@@ -45,16 +46,24 @@ def usual(scores: Doubles) -> float:
     return max(level if level > _TINY else float(scores.max()), _TINY)
 
 
-def against_whole(scores: Doubles, lead: int) -> Doubles:
-    """Return (n,) scores in multiples of what the window reaches after its first `lead` steps."""
-    after = scores[lead:]
+def against_whole(scores: Doubles, lead: int, abnormal: Mask | None = None) -> Doubles:
+    """Return (n,) scores in multiples of what the window reaches after its first `lead` steps.
+
+    Parameters
+    ----------
+    abnormal
+        (n,) steps that people called a true anomaly: they don't tell what is usual.
+    """
+    after = scores[lead:] if abnormal is None else scores[lead:][~abnormal[lead:]]
     level = float(np.quantile(after, USUAL)) if after.size else 0.0
     if level <= _TINY:  # a rare departure of what else stands still is three times the usual
         level = max(float(after.max()) if after.size else 0.0, _TINY) / 3.0
     return scores / level
 
 
-def against_past(scores: Doubles, normal: Doubles, places: NDArray[np.int64]) -> Doubles:
+def against_past(
+    scores: Doubles, normal: Doubles, places: NDArray[np.int64], abnormal: Mask | None = None
+) -> Doubles:
     """Return (n,) scores in multiples of what the steps before them reached.
 
     Parameters
@@ -65,12 +74,15 @@ def against_past(scores: Doubles, normal: Doubles, places: NDArray[np.int64]) ->
         (m,) scores of the training part: its end stands in where the past is shorter than `TRAILING`.
     places
         (n,) increasing positions of the steps on the absolute grid; steps that were not judged are left out.
+    abnormal
+        (n,) steps that people called a true anomaly: they don't tell what is usual.
     """
     ratios = np.empty(scores.size)
     cells = places // GRID
     edges = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), scores.size]
     for first, end in pairwise(edges):
-        past = scores[max(0, first - TRAILING) : first]
+        seen = slice(max(0, first - TRAILING), first)
+        past = scores[seen] if abnormal is None else scores[seen][~abnormal[seen]]
         wanted = max(normal.size - (TRAILING - past.size), 0)
         known = np.concatenate([normal[wanted:] if past.size < TRAILING else normal[:0], past])
         part = slice(first, end)

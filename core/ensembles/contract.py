@@ -10,6 +10,7 @@ from core.ensembles.raise_events import Detection
 from core.networks.training import Progress, Stop
 from core.results import Mode
 from core.signal import Signal
+from core.thresholds.said import Said
 
 
 class Raiser(Protocol):
@@ -67,8 +68,14 @@ class Raiser(Protocol):
             What none of its members can learn from.
         """
 
-    def detect(self, signal: Signal) -> Detection:
+    def detect(self, signal: Signal, *, said: Said | None = None) -> Detection:
         """Score a signal and raise its events.
+
+        Parameters
+        ----------
+        said
+            What people said of its steps: what they confirmed lifts no bar that is set from what was judged
+            before.
 
         Raises
         ------

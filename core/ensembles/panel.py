@@ -17,7 +17,6 @@ from core.detectors.contract import Detector
 from core.detectors.folders import read_arrays, read_json, write_arrays, write_json
 from core.detectors.robust_regression import RobustRegression
 from core.ensembles.blend import (
-    GRID,
     TRAILING,
     Blend,
     Doubles,
@@ -56,6 +55,7 @@ from core.results import Event, Mode, Scores
 from core.signal import Floats, Signal
 from core.splits import joined
 from core.thresholds.intervals import Runs, merged, runs
+from core.thresholds.said import Said
 from core.thresholds.tails import Tail
 
 Steps = NDArray[np.int64]
@@ -110,12 +110,7 @@ class Panel:
         """Steps of past that a judgement may depend on: of scores, what is usual, averages and record."""
         names = self.detectors or {name: make(name, self.seed) for name in self.panel.sources}
         members = [*names.values(), *([RobustRegression()] if self.panel.relation is not None else [])]
-        steps = max(one.memory for one in members) + self.panel.reach
-        if self.mode == "review":
-            return steps
-        spans = max(int(entry.partition("@")[2] or 1) for entry in self.panel.entries)
-        averaged = 5 * (spans + max(self.panel.voters.smoothing))
-        return steps + TRAILING + GRID + averaged + self.panel.voters.longest
+        return max(one.memory for one in members) + self.panel.recall
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -170,7 +165,9 @@ class Panel:
         self._learned = _Learned(highest, kept, tail, told, relation)
         return self
 
-    def detect(self, signal: Signal, *, given: Mapping[str, Scores] | None = None) -> Detection:
+    def detect(
+        self, signal: Signal, *, given: Mapping[str, Scores] | None = None, said: Said | None = None
+    ) -> Detection:
         """Score a signal and raise its events; see `Raiser.detect`.
 
         Parameters
@@ -181,14 +178,15 @@ class Panel:
         learned, n = self._fitted(), len(signal)
         judged = np.flatnonzero(signal.valid & np.isfinite(signal.target))
         scores = self.scores(signal, given or {})
-        ratios = self.ratios(scores, judged, signal.phase)
+        own = None if said is None else said.at(judged)
+        ratios = self.ratios(scores, judged, signal.phase, own)
         values, level = np.full(n, np.nan, np.float32), np.full(n, np.nan, np.float32)
         events: tuple[Event, ...] = ()
         if judged.size and ratios:
             blends = {one: blended(list(ratios.values()), one) for one in self.panel.voters.blends}
-            alone = self.trusted(scores, judged)
-            spans = self._decided(blends, alone, learned)
-            ranking = Ranking.of(blends, self.panel, learned.highest, alone)
+            alone = self.trusted(scores, judged, own)
+            spans = self._decided(blends, alone, learned, own)
+            ranking = Ranking.of(blends, self.panel, learned.highest, alone, own)
             values[judged], level[judged] = ranking.scores, ranking.bars
             events = tuple(
                 ranking.event(low, high, judged, learned.tail, signal.interval)
@@ -287,8 +285,11 @@ class Panel:
             raise min(short, key=lambda one: one.needed)
         return scores
 
-    def ratios(self, scores: Mapping[str, Scores], judged: Steps, phase: int) -> dict[str, Doubles]:
+    def ratios(
+        self, scores: Mapping[str, Scores], judged: Steps, phase: int, own: Said | None = None
+    ) -> dict[str, Doubles]:
         """Return by entry the judged steps' scores in multiples of what is usual."""
+        abnormal = None if own is None else own.abnormal
         ratios: dict[str, Doubles] = {}
         for entry in self.panel.entries:
             name, _, span = entry.partition("@")
@@ -301,31 +302,40 @@ class Panel:
                 continue
             said = before(said, int(span or 1))
             if self.mode == "review":
-                ratios[entry] = against_whole(said, LEAD)
+                ratios[entry] = against_whole(said, LEAD, abnormal)
             else:
-                ratios[entry] = against_past(said, self._fitted().normals[entry], phase + judged)
+                known = self._fitted().normals[entry]
+                ratios[entry] = against_past(said, known, phase + judged, abnormal)
         return ratios
 
     def _decided(
-        self, blends: Mapping[Blend, Doubles], alone: Mapping[str, Alarms], learned: _Learned
+        self,
+        blends: Mapping[Blend, Doubles],
+        alone: Mapping[str, Alarms],
+        learned: _Learned,
+        own: Said | None,
     ) -> Runs:
         """Return the runs of judged steps called abnormal."""
         voters = self.panel.voters
         if self.mode == "review":
             votes = review_votes(blends, voters)
         else:
-            votes = causal_votes(blends, learned.highest, voters, self.panel.reach)
+            votes = causal_votes(blends, learned.highest, voters, self.panel.reach, own)
         abnormal = votes >= voters.share
         for one in alone.values():
             abnormal |= one.inside
         return runs(abnormal)
 
-    def trusted(self, scores: Mapping[str, Scores], judged: Steps) -> dict[str, Alarms]:
+    def trusted(
+        self, scores: Mapping[str, Scores], judged: Steps, own: Said | None = None
+    ) -> dict[str, Alarms]:
         """Return by name what each trusted check that sits on the panel raises by itself."""
         p, relation, found = self.panel, self._fitted().relation, dict[str, Alarms]()
         if p.standstill is not None and STANDSTILL in scores:
             said, longest = scores[STANDSTILL], p.voters.longest
-            found[STANDSTILL] = standing_still(said, judged, p.standstill, longest=longest, reach=p.reach)
+            found[STANDSTILL] = standing_still(
+                said, judged, p.standstill, longest=longest, reach=p.reach, people=own
+            )
         if relation is not None and RELATION in scores:
             found[RELATION] = leaving_context(scores[RELATION], judged, relation.threshold)
         return found

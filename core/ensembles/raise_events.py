@@ -12,10 +12,11 @@ from core.ensembles.parameters import Plain, parameters_of
 from core.ensembles.severity import grade
 from core.errors import InsufficientData
 from core.networks.training import Progress, Stop
-from core.results import Event, Mode, Scores
+from core.results import Event, Mode, Scores, Thresholded
 from core.signal import Floats, Signal
 from core.splits import joined
 from core.thresholds.contract import Threshold
+from core.thresholds.said import Said
 
 DRIVERS: Final = 3
 """Channels named as driving an event."""
@@ -115,8 +116,8 @@ class EventRaiser:
             ) from error
         return self
 
-    def detect(self, signal: Signal) -> Detection:
-        """Score a signal and raise its events.
+    def detect(self, signal: Signal, *, said: Said | None = None) -> Detection:
+        """Score a signal and raise its events; see `Raiser.detect`.
 
         Raises
         ------
@@ -126,7 +127,7 @@ class EventRaiser:
             The signal is no longer than the detector's warm-up.
         """
         scores = self.detector.score(signal)
-        judged = self.threshold.judge(scores, self.detector.scaled(signal))
+        judged = self._judged(scores, self.detector.scaled(signal), said)
         usual = self.threshold.usual
         events = tuple(
             replace(
@@ -137,6 +138,24 @@ class EventRaiser:
             for event in judged.events
         )
         return Detection(scores, events, judged.level)
+
+    def _judged(self, scores: Scores, scaled: Floats, said: Said | None) -> Thresholded:
+        """Return what the threshold says; true anomalies are no part of the windows that judge other steps.
+
+        False positives stay in these windows, as everything does that was not confirmed.
+        """
+        found = self.threshold.judge(scores, scaled)
+        if said is None or not said.abnormal.any() or not self.threshold.memory:
+            return found
+        others = replace(scores, values=np.where(said.abnormal, np.float32(np.nan), scores.values))
+        cleared = self.threshold.judge(others, scaled)
+        kept = [one for one in found.events if said.abnormal[one.start : one.end].any()]
+        inside = said.abnormal.copy()
+        for one in kept:
+            inside[one.start : one.end] = True
+        kept += [one for one in cleared.events if not inside[one.start : one.end].any()]
+        level = np.where(inside, found.level, cleared.level)
+        return Thresholded(tuple(sorted(kept, key=lambda one: one.start)), level)
 
     def save(self, folder: Path) -> None:
         """Write the detector into ``detector/`` and the threshold into ``threshold/``."""

@@ -16,6 +16,7 @@ from core.ensembles.votes import Key, record_rule, standout_rule
 from core.results import Event
 from core.thresholds.intervals import event
 from core.thresholds.record import broken
+from core.thresholds.said import Said
 from core.thresholds.standout import standing_out, stretches
 from core.thresholds.tails import Tail
 
@@ -45,6 +46,7 @@ class Ranking:
         p: PanelParameters,
         highest: Mapping[Key, float],
         alone: Mapping[str, Alarms],
+        said: Said | None = None,
     ) -> Self:
         """Rank the steps of (m,) blends.
 
@@ -52,8 +54,10 @@ class Ranking:
         ----------
         highest
             The highest training score of each blend and smoothing.
+        said
+            What people said of the steps.
         """
-        scores, bars = _middle(blends, p, highest)
+        scores, bars = _middle(blends, p, highest, said)
         for one in alone.values():
             scores = np.maximum(scores, one.ratios * bars)
         return cls(scores, bars, alone)
@@ -87,7 +91,7 @@ class Ranking:
 
 
 def _middle(
-    blends: Mapping[Blend, Doubles], p: PanelParameters, highest: Mapping[Key, float]
+    blends: Mapping[Blend, Doubles], p: PanelParameters, highest: Mapping[Key, float], said: Said | None
 ) -> tuple[Doubles, Doubles]:
     """Return the (m,) score of the middle reading, and the bar that it is held against."""
     voters, (blend, steps) = p.voters, p.voters.middle
@@ -96,7 +100,7 @@ def _middle(
     if p.mode == "causal":
         scores = before(blends[blend], steps)
         rule = record_rule(voters, factor, release, p.reach)
-        return scores, broken(scores, max(voters.floors) * highest[voters.middle], rule)[1]
+        return scores, broken(scores, max(voters.floors) * highest[voters.middle], rule, said)[1]
     scores = around(blends[blend], steps)
     found = stretches(scores, standout_rule(voters, release))
     kept = standing_out(found, factor)

@@ -22,6 +22,7 @@ from core.signal import Mask, Signal
 from core.splits import joined
 from core.thresholds.record import RecordParameters, broken
 from core.thresholds.robust import RobustThreshold
+from core.thresholds.said import Said
 
 Doubles = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -162,7 +163,9 @@ def _explained(calibrate: Signal, expected: Doubles) -> float:
     return max(*shares, 0.0)
 
 
-def standing_still(said: Scores, judged: Steps, times: float, *, longest: int, reach: int) -> Alarms:
+def standing_still(
+    said: Scores, judged: Steps, times: float, *, longest: int, reach: int, people: Said | None = None
+) -> Alarms:
     """Return where a target repeats itself longer than it ever did.
 
     Parameters
@@ -175,11 +178,13 @@ def standing_still(said: Scores, judged: Steps, times: float, *, longest: int, r
         How many times the longest standstill known makes an event.
     longest, reach
         Steps of an event at most, and in which a longer standstill is looked for.
+    people
+        What people said of the judged steps.
     """
     still = np.nan_to_num(said.values[judged].astype(np.float64))
     # A standstill grows by one a step: without a lag it would be its own record and never break one.
     rule = RecordParameters(times, 1.0, 0, 0.5, longest=longest, reach=reach, lag=longest // 2)
-    found, bars = broken(still, 1.0, rule)
+    found, bars = broken(still, 1.0, rule, people)
     spans = tuple((one.start, one.end) for one in found)
     return Alarms(spans, np.where(covered(list(spans), still.size), still / bars, 0.0))
 

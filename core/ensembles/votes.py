@@ -18,6 +18,7 @@ from core.errors import ParameterError
 from core.results import Mode
 from core.signal import Mask
 from core.thresholds.record import RecordParameters, broken
+from core.thresholds.said import Said
 from core.thresholds.standout import StandoutParameters, standing_out, stretches
 
 LAG: Final = 100
@@ -123,7 +124,11 @@ def review_votes(blends: Mapping[Blend, Doubles], voters: Voters) -> NDArray[np.
 
 
 def causal_votes(
-    blends: Mapping[Blend, Doubles], highest: Mapping[Key, float], voters: Voters, reach: int
+    blends: Mapping[Blend, Doubles],
+    highest: Mapping[Key, float],
+    voters: Voters,
+    reach: int,
+    said: Said | None = None,
 ) -> NDArray[np.float64]:
     """Return the (n,) share of voters for each step, each voter seeing no later one.
 
@@ -133,6 +138,8 @@ def causal_votes(
         The highest training score of each blend and smoothing.
     reach
         Steps back in which the record is looked for.
+    said
+        What people said of the steps.
     """
     n = next(iter(blends.values())).size
     votes, count = np.zeros(n), 0
@@ -140,7 +147,7 @@ def causal_votes(
         scores = before(blends[blend], span)
         for floor, factor, release in product(voters.floors, voters.factors, voters.releases):
             rule = record_rule(voters, factor, release, reach)
-            found, _ = broken(scores, floor * highest[blend, span], rule)
+            found, _ = broken(scores, floor * highest[blend, span], rule, said)
             votes += covered([(one.start, one.end) for one in found], n)
             count += 1
     return votes / count

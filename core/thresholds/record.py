@@ -18,6 +18,7 @@ from core.results import Scores, Thresholded
 from core.signal import Floats
 from core.thresholds.files import read_rule, write_rule
 from core.thresholds.intervals import event
+from core.thresholds.said import HIGHEST_TAUGHT, Said
 from core.thresholds.tails import Tail
 
 Doubles = NDArray[np.float64]
@@ -77,9 +78,20 @@ class Break:
     standing: bool
 
 
-def broken(scores: Doubles, floor: float, p: RecordParameters) -> tuple[tuple[Break, ...], Doubles]:
-    """Return where finite (n,) scores break the record, in order, and the (n,) bar of each step."""
+def broken(
+    scores: Doubles, floor: float, p: RecordParameters, said: Said | None = None
+) -> tuple[tuple[Break, ...], Doubles]:
+    """Return where finite (n,) scores break the record, in order, and the (n,) bar of each step.
+
+    Parameters
+    ----------
+    said
+        What people said of the steps: a true anomaly is no part of the record, not even where it stands; a
+        false positive is, up to `HIGHEST_TAUGHT` times the bar that it broke.
+    """
     normal, n, start = scores.copy(), scores.size, p.lead
+    if said is not None:
+        normal[said.abnormal] = -np.inf
     found: list[Break] = []
     least = np.full(n, max(floor, 0.0))  # a multiple of what lies below zero is no higher bar
     bars = p.factor * np.maximum(_record(normal, p), least)
@@ -96,11 +108,16 @@ def broken(scores: Doubles, floor: float, p: RecordParameters) -> tuple[tuple[Br
         end = at + int(under[0]) if under.size else min(at + p.longest, n)
         found.append(Break(at, end, bar, standing))
         bars[at:end] = bar
-        if standing:  # part of the record at once: else it would break it again and again for `lag` steps
+        confirmed = said is not None and bool(said.abnormal[at:end].any())
+        if standing and not confirmed:
+            # Part of the record at once: else it would break it again and again for `lag` steps.
             soon = slice(end, end + p.lag)
             least[soon] = np.maximum(least[soon], scores[at:end].max())
         else:
             normal[at:end] = -np.inf
+            if said is not None:
+                taught = at + np.flatnonzero(said.normal[at:end])
+                normal[taught] = np.minimum(scores[taught], HIGHEST_TAUGHT * bar)
         later = slice(end, n)
         bars[later] = (p.factor * np.maximum(_record(normal, p), least))[later]
         start = end

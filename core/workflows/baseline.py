@@ -16,6 +16,7 @@ from core.results import HeldOutFigures
 from core.splits import Split, chronological
 from core.workflows.methods import new_baseline
 from core.workflows.records import figures, recorded
+from core.workflows.said import confirmed
 from core.workflows.signals import declared, labelled_steps, load_signal
 from warehouse.catalog import NewVersion, Part, Sensor, Version
 from warehouse.durable import sync_folder
@@ -40,7 +41,7 @@ def fit_baseline(sensor: Sensor, *, warehouse: Warehouse, at: datetime) -> Versi
     snapshot = warehouse.manifest.snapshot()
     if snapshot is None:
         raise CoreError(f"{sensor.key}: nothing is stored yet, so there is nothing to fit on")
-    raiser, split, folder = _fitted(sensor, snapshot.id, warehouse)
+    raiser, split, folder = _fitted(sensor, snapshot.id, warehouse, as_of=at)
     return _added(sensor, snapshot, raiser, split, folder, warehouse=warehouse, at=at)
 
 
@@ -60,7 +61,8 @@ def fit_again(version: Version, sensor: Sensor, *, warehouse: Warehouse, at: dat
     snapshot = warehouse.manifest.snapshot(version.snapshot_id)
     if snapshot is None:
         raise CoreError(f"{sensor.key}: nothing is stored yet, so there is nothing to fit on")
-    raiser, split, folder = _fitted(sensor, snapshot.id, warehouse)
+    # By the verdicts of then: later ones are for another fit.
+    raiser, split, folder = _fitted(sensor, snapshot.id, warehouse, as_of=version.created_at)
     if digests(folder) != version.artifacts:
         return _added(sensor, snapshot, raiser, split, folder, warehouse=warehouse, at=at)
     place = warehouse.root / version.folder
@@ -71,8 +73,12 @@ def fit_again(version: Version, sensor: Sensor, *, warehouse: Warehouse, at: dat
     return version
 
 
-def _fitted(sensor: Sensor, snapshot_id: int, warehouse: Warehouse) -> tuple[EventRaiser, Split, Path]:
-    signal = load_signal(warehouse, sensor, snapshot_id=snapshot_id)
+def _fitted(
+    sensor: Sensor, snapshot_id: int, warehouse: Warehouse, *, as_of: datetime
+) -> tuple[EventRaiser, Split, Path]:
+    """Fit on a state of the data, without what people had confirmed as an anomaly by `as_of`."""
+    left_out = confirmed(read_labels(warehouse), sensor.id, warehouse, as_of=as_of)
+    signal = load_signal(warehouse, sensor, snapshot_id=snapshot_id).without(left_out)
     test = declared(warehouse.catalog.parts(sensor.asset_id), "test")
     split = chronological(signal, declared_test=test, fractions=FRACTIONS)
     raiser = new_baseline().fit(split.train, split.calibrate)

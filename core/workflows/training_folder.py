@@ -50,7 +50,7 @@ def prepared(request: TrainRequest, task: Task) -> TrainingPlan:
     """
     holder, folder = task.made_by, task.checkpoints
     if holder is None or folder is None:
-        return plan(request, task.warehouse)
+        return plan(request, task.warehouse, as_of=task.clock())
     known = _stored(folder)
     if known is not None and known.request == request:
         try:
@@ -64,7 +64,7 @@ def prepared(request: TrainRequest, task: Task) -> TrainingPlan:
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)
     task.warehouse.manifest.release(holder)
-    made = plan(request, task.warehouse, holder=holder)
+    made = plan(request, task.warehouse, holder=holder, as_of=task.clock())
     store(made.to_json(), folder / PLAN)
     return made
 

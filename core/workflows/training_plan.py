@@ -10,13 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import polars as pl
-
 from core.errors import CoreError, JobError
 from core.signal import Signal
 from core.splits import Split, chronological
 from core.workflows.advanced import fractions_of
 from core.workflows.requests import TrainRequest, payload_of, request_of
+from core.workflows.said import confirmed
 from core.workflows.signals import declared, signal_of, with_context
 from warehouse import damage
 from warehouse.assets import Part, Sensor
@@ -142,7 +141,13 @@ class TrainingPlan:
             raise SchemaError(f"this is no plan of a training: {error}") from error
 
 
-def plan(request: TrainRequest, warehouse: Warehouse, *, holder: str | None = None) -> TrainingPlan:
+def plan(
+    request: TrainRequest,
+    warehouse: Warehouse,
+    *,
+    holder: str | None = None,
+    as_of: datetime | None = None,
+) -> TrainingPlan:
     """Return what a training that begins now learns from.
 
     Parameters
@@ -150,6 +155,8 @@ def plan(request: TrainRequest, warehouse: Warehouse, *, holder: str | None = No
     holder
         Whom the snapshot is pinned for, so that its files stay until `Manifest.release`; None pins nothing,
         and files that are replaced stay for hours.
+    as_of
+        Verdicts recorded later are not known to it; all are when it is not given.
 
     Raises
     ------
@@ -184,14 +191,8 @@ def plan(request: TrainRequest, warehouse: Warehouse, *, holder: str | None = No
         files=tuple(PlannedFile(one.path, one.sha256) for one in files),
         labels_sequence=labels.sequence,
         labels_digest=labels.digest,
-        confirmed=intervals(labels.frame, sensor.id, "true_anomaly"),
+        confirmed=confirmed(labels, sensor.id, warehouse, as_of=as_of),
     )
-
-
-def intervals(labels: pl.DataFrame, sensor_id: int, verdict: str) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the half-open intervals of a sensor that people gave a verdict."""
-    own = labels.filter((pl.col("sensor_id") == sensor_id) & (pl.col("verdict") == verdict))
-    return tuple(own.select("start", "end").sort("start", "end").iter_rows())
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, JSON]:

@@ -17,8 +17,8 @@ from core.workflows.methods import load_version
 from core.workflows.records import figures
 from core.workflows.reporting import Task
 from core.workflows.requests import ids_of, sensor_ids_of
+from core.workflows.said import intervals
 from core.workflows.signals import declared, labelled_steps, load_signal, steps_of
-from core.workflows.training_plan import intervals
 from warehouse.assets import Sensor
 from warehouse.catalog import Version
 from warehouse.documents import JSON

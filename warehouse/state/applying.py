@@ -23,7 +23,7 @@ from warehouse.state import (
 from warehouse.state.writes import Write
 
 # Writes that change the catalogue too: they wait in the inbox until both stores have them.
-BOTH_STORES: Final = frozenset({"sensor.unit", "snapshot.pin"})
+BOTH_STORES: Final = frozenset({"learning.apply", "learning.stop", "sensor.unit", "snapshot.pin"})
 
 _ALONE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write], dict[str, JSON]]]] = {
     "label.undo": label_writes.undo_label,
@@ -36,8 +36,6 @@ _ALONE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write], dict[str, J
     "view.remove": saved_views.remove_view,
     "fault_class.add": fault_classes.add_fault_class,
     "fault_class.retire": fault_classes.retire_fault_class,
-    "learning.apply": learning.apply_learning,
-    "learning.stop": learning.stop_learning,
 }
 
 _BY_CATALOGUE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write, Catalog], dict[str, JSON]]]] = {
@@ -45,6 +43,8 @@ _BY_CATALOGUE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write, Catal
     "label.set_many": label_writes.set_labels,
     "maintenance.set": maintenance.set_window,
     "asset.criticality": maintenance.set_criticality,
+    "learning.apply": learning.apply_learning,
+    "learning.stop": learning.stop_learning,
     "limits.set": limits.set_limits,
     "sensor.unit": shown_units.set_unit,
 }
