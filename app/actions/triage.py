@@ -7,6 +7,20 @@ from app.actions.writers import Writer, in_process, number_in
 from app.roles import Profile, require
 
 
+def unacknowledge(profile: Profile, event_ids: Sequence[str], *, writer: Writer = in_process) -> None:
+    """Take this person's acknowledgements of events back; the audit keeps both.
+
+    Raises
+    ------
+    NotAllowed
+        The profile is no labeller.
+    LabelError
+        One of them was not acknowledged, or by somebody else.
+    """
+    require(profile, "labeller", "take an acknowledgement back")
+    writer("event.unacknowledge", {"event_ids": [*event_ids]}, actor=profile.name)
+
+
 def assign(
     profile: Profile, event_ids: Sequence[str], assignee: str | None, *, writer: Writer = in_process
 ) -> None:

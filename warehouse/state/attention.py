@@ -32,6 +32,34 @@ def acknowledge(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JS
     return {"event_id": event_id, "acknowledged_by": write.actor if first is None else str(first[0])}
 
 
+def unacknowledge(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
+    """Take acknowledgements of the writer back in the open transaction; the audit keeps both.
+
+    Raises
+    ------
+    LabelError
+        One of the events was not acknowledged, or by somebody else; nothing is taken back.
+    """
+    event_ids = texts(write.payload, "event_ids", MAX_EVENT_ID, most=MOST_EVENTS)
+    found = dict(
+        cursor.execute(
+            "SELECT event_id, actor FROM acknowledgements WHERE event_id IN (SELECT unnest(?::VARCHAR[]))",
+            [event_ids],
+        ).fetchall()
+    )
+    for event_id in event_ids:
+        if event_id not in found:
+            raise LabelError(f"nobody has acknowledged event {event_id!r}")
+        if found[event_id] != write.actor:
+            raise LabelError(
+                f"event {event_id!r} was acknowledged by {found[event_id]}, who can take that back"
+            )
+    cursor.execute(
+        "DELETE FROM acknowledgements WHERE event_id IN (SELECT unnest(?::VARCHAR[]))", [event_ids]
+    )
+    return {"event_ids": [*event_ids]}
+
+
 def assign(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
     """Say in the open transaction who looks after events; nobody does where no assignee is given.
 

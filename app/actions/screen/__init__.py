@@ -31,6 +31,7 @@ from app.actions.screen.triage import (
     set_criticality,
     set_maintenance,
     snooze,
+    unacknowledge,
 )
 from app.actions.screen.verdicts import GivenVerdict, give_verdict, give_verdicts, take_back, take_back_many
 from app.actions.work import Started
@@ -75,5 +76,6 @@ __all__ = [
     "take_back",
     "take_back_many",
     "train",
+    "unacknowledge",
     "validate",
 ]

@@ -21,6 +21,18 @@ def acknowledge(event_id: str) -> None:
 
 
 @told
+def unacknowledge(event_ids: Sequence[str]) -> None:
+    """Take this person's acknowledgements of events back.
+
+    Raises
+    ------
+    ActionFailed
+        They stay.
+    """
+    triage.unacknowledge(house.profile(), event_ids)
+
+
+@told
 def assign(event_ids: Sequence[str], assignee: str | None) -> None:
     """Say who looks after events; None: nobody does.
 
