@@ -108,8 +108,9 @@ def _preset_and_mode(presets: Sequence[PresetRow]) -> tuple[str, str]:
         "Preset",
         list(known),
         index=list(known).index(USUAL),
-        format_func=lambda name: f"**{name.capitalize()}** :gray[· {known[name].takes}]",
-        captions=[one.what for one in presets],
+        # Its options must not change with what is chosen: the browser would send one that is none any more.
+        format_func=lambda name: f"**{name.capitalize()}**",
+        captions=[f"{one.takes[:1].upper()}{one.takes[1:]}. {one.what}" for one in presets],
         key=_PRESET,
     )
     modes = known[preset].modes

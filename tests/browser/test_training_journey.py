@@ -179,6 +179,29 @@ def test_a_row_of_the_history_opens_its_job_and_the_way_back_does_not_open_it_ag
     _clean(watched)
 
 
+def test_a_form_keeps_what_was_chosen_while_more_is_chosen_and_says_what_is_wrong_at_its_field(
+    app: App, watched: Watched
+) -> None:
+    page, before = watched.page, len(_jobs(app))
+    page.goto(f"{app.url}/training?train=choose")
+    dialog = page.get_by_role("dialog")
+    _preset(page, "Telemanom")
+    dialog.get_by_role("combobox").click()
+    for name in (PUMP_1, PUMP_2):
+        # How long each preset takes changes with what is chosen.
+        page.get_by_role("option", name=name).click()
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name=re.compile("^Train 2 sensors"))).to_be_visible()
+    dialog.get_by_text("Advanced").click()
+    field = dialog.get_by_role("textbox", name=re.compile("^Epochs"))
+    field.fill("many")
+    dialog.get_by_role("button", name=re.compile("^Train 2 sensors")).click()
+    expect(dialog.get_by_text("Write a number from 1 to 500, not 'many'.")).to_be_visible()
+    expect(page.get_by_role("radio", name=re.compile("^Telemanom"))).to_be_checked()
+    assert len(_jobs(app)) == before
+    _clean(watched)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", ["", "?job=1", "?train=choose"])
 def test_every_part_fits_the_screen(app: App, watched: Watched, address: str, scheme: str) -> None:

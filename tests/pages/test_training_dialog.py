@@ -5,6 +5,8 @@ from page_words import Open, text_of
 from streamlit.testing.v1 import AppTest
 from training_work import PUMPS, ask, sensor_id
 
+from app.queries import training
+from core.workflows.estimate import Estimate
 from warehouse.home import Warehouse
 
 
@@ -130,3 +132,24 @@ def test_a_labeller_gets_no_dialog_by_a_link(pumps: Warehouse, open_page: Open, 
     page = _opened(pumps, open_page, PUMPS[0])
     assert not list(page.multiselect)
     assert page.button(key="train").disabled
+
+
+def test_choosing_more_sensors_keeps_the_preset_and_tells_the_longer_time(
+    pumps: Warehouse, open_page: Open, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training, "estimate", lambda _name, ids, _home: Estimate(600.0 * len(ids), 0))
+    monkeypatch.setenv("TELLTALE_WORKERS", "1")
+    page = _opened(pumps, open_page, PUMPS[0])
+    page.radio(key="train_preset").set_value("telemanom").run()
+    assert page.button(key="train_go").label.endswith("· about 10 min")
+    page.multiselect(key="train_sensors").set_value([sensor_id(pumps, key) for key in PUMPS]).run()
+    page.text_input(key="train_field_epochs").set_value("12").run()
+    assert not page.exception
+    assert "could not be shown" not in text_of(page)
+    assert page.button(key="train_go").label == "Train 3 sensors · about 30 min"
+    _go(page)
+    trainings = pumps.jobs.list(kind="train")
+    assert len(trainings) == 3
+    assert {(job.payload["preset"], job.payload["parameters"]["epochs"]) for job in trainings} == {
+        ("telemanom", 12)
+    }
