@@ -59,7 +59,7 @@ def page() -> None:
         event_list(listed, opened, viewer.zone(), go)
         running = sum(event.open and not event.historical for event in whole.events)
         st.caption(f"{counted(running, 'event')} open, {len(whole.events) - running} over")
-        keys.keys_button()
+        keys.keys_button(opened.event_id)
 
 
 def choose(made: Stamp, whole: Fleet) -> tuple[list[EventRow], EventRow | None]:

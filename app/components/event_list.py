@@ -9,14 +9,16 @@ from app.charts.zone import Zone
 from app.components import address
 from app.components.words import escaped, percent
 from app.queries.views import EventRow
-from app.theme import COLOUR_NAMES, SHAPES, VERDICT_WORDS, WORST_FIRST
+from app.theme import COLOUR_NAMES, SHAPES, WORST_FIRST
 
 _KEY: Final = "event_list"
+_INVISIBLE: Final = "\u200b"
 _HEIGHT_PX: Final = 500
 _FITTING: Final = 10
 _UNLABELLED: Final = "Unlabelled"
 _HELD: Final = "Held back"
 _TELLING: Final = "Teaches most"
+_SHORT: Final = {"true_anomaly": "True", "false_positive": "False", "unsure": "Unsure"}
 
 
 def filters(
@@ -91,13 +93,13 @@ def event_list(events: Sequence[EventRow], opened: EventRow, zone: Zone, go: Cal
         Opens an event by its id.
     """
     order = [event.event_id for event in events]
-    known = {event.event_id: event for event in events}
+    labels = _labels(events)
     st.session_state[_KEY] = opened.event_id
     with st.container(height=_HEIGHT_PX if len(events) > _FITTING else "content", border=False):
         st.radio(
             "Events, worst first",
             order,
-            format_func=lambda event_id: _label(known[event_id]),
+            format_func=labels.__getitem__,
             captions=[_caption(event, zone) for event in events],
             key=_KEY,
             label_visibility="collapsed",
@@ -133,6 +135,17 @@ def _filtered() -> None:
     address.write("held", "1" if _HELD in st.session_state["show"] else None)
 
 
+def _labels(events: Sequence[EventRow]) -> dict[str, str]:
+    """Return event id → its words; Streamlit knows an option by them, so that no two may be equal."""
+    found: dict[str, str] = {}
+    times: dict[str, int] = {}
+    for event in events:
+        words = _label(event)
+        times[words] = times.get(words, -1) + 1
+        found[event.event_id] = words + _INVISIBLE * times[words]
+    return found
+
+
 def _label(event: EventRow) -> str:
     mark = f":{COLOUR_NAMES.get(event.severity, 'gray')}[{SHAPES.get(event.severity, '○')}]"
     return f"{mark} **{escaped(event.machine)}** {escaped(event.sensor)}"
@@ -145,6 +158,6 @@ def _caption(event: EventRow, zone: Zone) -> str:
         since = ("since " if event.open else "") + zone.day_or_clock(event.start, event.as_of)
     said = f"{event.severity.capitalize()}, {percent(event.probability)}, {since}"
     if event.verdict is not None:
-        verdict = f"**{VERDICT_WORDS[event.verdict.verdict]}**"
-        said += f" · {':orange[**People disagree**]' if event.disagree else verdict}"
+        verdict = f"**{_SHORT[event.verdict.verdict]}**"
+        said += f" · {':orange[**Disputed**]' if event.disagree else verdict}"
     return said

@@ -28,7 +28,9 @@ def header(title: str, fleet: Fleet, now: datetime, profile: Profile) -> None:
     """
     left, right = st.columns([1, 1.3], vertical_alignment="bottom")
     left.title(title, anchor=False)
-    with right.container(horizontal=True, horizontal_alignment="right", gap="medium"):
+    with right.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="medium"
+    ):
         st.markdown(freshness(fleet.as_of, now, live=bool(fleet.live)), width="content")
         who(profile)
 

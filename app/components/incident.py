@@ -5,6 +5,7 @@ from typing import Final
 
 import streamlit as st
 
+from app.charts.zone import Zone
 from app.components.words import counted, escaped
 from app.queries.views import EventRow
 
@@ -22,7 +23,7 @@ def forget() -> None:
     st.session_state.pop(_KEY, None)
 
 
-def whole_button(event: EventRow, together: Sequence[EventRow], *, off: bool) -> None:
+def whole_button(event: EventRow, together: Sequence[EventRow], zone: Zone, *, off: bool) -> None:
     """Draw the button that makes the verdict one for all events of the incident, and name them.
 
     Parameters
@@ -44,10 +45,13 @@ def whole_button(event: EventRow, together: Sequence[EventRow], *, off: bool) ->
         args=(event.event_id,),
     )
     if on:
-        names = [one.sensor for one in together if one.event_id != event.event_id]
-        more = len(names) - _NAMED
-        also = ", ".join(names[:_NAMED]) + (f" and {counted(more, 'more', 'more')}" if more > 0 else "")
-        st.caption(f"Stored at once, each with its own bounds, besides: {escaped(also)}.")
+        others = [one for one in together if one.event_id != event.event_id]
+        names = [f"{one.sensor} {zone.clock(one.start)}" for one in others[:_NAMED]]
+        if len(others) > _NAMED:
+            names.append(f"{len(others) - _NAMED} more")
+        judged = sum(one.verdict is not None for one in others)
+        known = f" {counted(judged, 'of them has', 'of them have')} a verdict already." if judged else ""
+        st.caption(f"Stored with it, each with its own bounds: {escaped(', '.join(names))}.{known}")
 
 
 def _toggle(event_id: str) -> None:

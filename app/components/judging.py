@@ -81,7 +81,7 @@ def judge(
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown("**Verdicts on this sensor**", width="content")
             history_dialog.history_button(event)
-        said_of.on_sensor(story.verdicts(made, event.sensor_id), zone)
+        said_of.on_sensor(story.verdicts(made, event.sensor_id), event.as_of, zone)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             missed.missed_button(event, off=bool(may_not))
             places.to_training(event.sensor_id, may_not=refusal("trainer"))
@@ -106,7 +106,7 @@ def _card(
     st.subheader("Is it real?", anchor=False)
     said_of.voices(voices, house.profile().name, zone)
     verdict_card.choice(event.event_id, off=off)
-    incident.whole_button(event, together, off=off)
+    incident.whole_button(event, together, zone, off=off)
     verdict_card.fields(
         event.event_id,
         labelling.fault_classes(made),

@@ -44,6 +44,7 @@ const FIELDS = {
   b: '[class*="st-key-card_from_"] [role="spinbutton"]',
 };
 export default function () {
+  document.querySelector(".st-key-event_list input:checked")?.scrollIntoView({ block: "nearest" });
   const listen = (event) => {
     const on = event.target;
     const typing = on.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(on.tagName)
@@ -70,13 +71,19 @@ export default function () {
 _listener = st.components.v2.component("telltale_keys", js=_LISTENER)
 
 
-def keys_button() -> None:
-    """Draw the button that opens the overlay, and let the field keys work."""
+def keys_button(opened: str) -> None:
+    """Draw the button that opens the overlay, let the field keys work, and keep the list at the open event.
+
+    Parameters
+    ----------
+    opened
+        Id of the open event.
+    """
     if st.button(
         "Keys", type="tertiary", icon=":material/keyboard:", shortcut="H", key="keys", help="All keys; also ?"
     ):
         keys_overlay()
-    _listener(key="key_listener", height=1)
+    _listener(key="key_listener", data=opened, height=1)
 
 
 @st.dialog("Keys", width="medium")

@@ -1,6 +1,7 @@
 """What people say of the opened event: each person's voice, and whether they agree."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from app.components.words import escaped
 from app.queries.views import Verdict
 from app.theme import VERDICT_WORDS
 
-_LISTED = 4
+_LISTED = 3
 
 
 def voices(said: Sequence[Verdict], me: str, zone: Zone) -> None:
@@ -34,15 +35,17 @@ def voices(said: Sequence[Verdict], me: str, zone: Zone) -> None:
         )
 
 
-def on_sensor(verdicts: Sequence[Verdict], zone: Zone) -> None:
-    """List the verdicts in force on a sensor, newest first, with names."""
+def on_sensor(verdicts: Sequence[Verdict], as_of: datetime, zone: Zone) -> None:
+    """List the verdicts in force on a sensor, newest first, with names; `as_of` is its newest reading."""
     if not verdicts:
         st.caption("None yet.")
     for verdict in verdicts[:_LISTED]:
         what = f": {escaped(verdict.fault_class)}" if verdict.fault_class else ""
-        drawn = "" if verdict.event_id else " :gray[drawn]"
+        drawn = "" if verdict.event_id else ", drawn"
         st.markdown(
-            f"{zone.stamp(verdict.start)}{drawn}  \n{VERDICT_WORDS[verdict.verdict]}{what} "
+            f"{zone.day_or_clock(verdict.start, as_of)} {VERDICT_WORDS[verdict.verdict]}{what}{drawn} "
             f":gray[· {escaped(verdict.actor)}]"
             + (f"  \n:gray[{escaped(verdict.note)}]" if verdict.note else "")
         )
+    if len(verdicts) > _LISTED:
+        st.caption(f"{len(verdicts) - _LISTED} more in the history")
