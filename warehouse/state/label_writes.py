@@ -1,28 +1,26 @@
 """Giving verdicts and taking them back, one or several at once: appended to a log, nothing is changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import duckdb
-import polars as pl
 
 from warehouse.catalog import Catalog
 from warehouse.documents import JSON
-from warehouse.errors import LabelConflict, LabelError
-from warehouse.state.labels import NewLabel, current
-from warehouse.state.overlap import with_verdicts
-from warehouse.state.writes import Write, documents, integer, integers, next_seq, optional_integer
+from warehouse.errors import LabelError
+from warehouse.state.label_book import LabelBook
+from warehouse.state.labels import NewLabel
+from warehouse.state.writes import Write, documents, integer, integers, optional_integer
 
 MOST_LABELS: Final = 1000
 
-_SET: Final = "INSERT INTO label_log VALUES (?, ?, 'set', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _UNDO: Final = (
     'INSERT INTO label_log SELECT ?, ?, \'undo\', label_id, sensor_id, "start", "end", verdict,'
     " fault_class, note, event_id, version_id, ?, ? FROM label_log WHERE seq = ?"
 )
 
 
-def set_label(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> dict[str, JSON]:
+def set_label(book: LabelBook, write: Write, catalog: Catalog) -> dict[str, JSON]:
     """Append a verdict to the log in the open transaction and return its label_id.
 
     Raises
@@ -32,13 +30,11 @@ def set_label(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog)
     LabelError
         It can't be stored as given.
     """
-    label = _checked(cursor, write, write.payload, catalog)
-    seq = next_seq(cursor, "label_log")
-    cursor.execute(_SET, _row(seq, write.write_id, label, write))
-    return {"label_id": seq, "sensor_id": label.sensor_id}
+    label = _checked(book, write, write.payload, catalog)
+    return {"label_id": book.add(label, write.write_id, write), "sensor_id": label.sensor_id}
 
 
-def set_labels(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog) -> dict[str, JSON]:
+def set_labels(book: LabelBook, write: Write, catalog: Catalog) -> dict[str, JSON]:
     """Append verdicts to the log in the open transaction, all or none, and return their label_ids.
 
     Raises
@@ -49,20 +45,16 @@ def set_labels(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog
         One can't be stored as given.
     """
     given = documents(write.payload, "labels", most=MOST_LABELS)
-    labels = [_checked(cursor, write, one, catalog) for one in given]
-    first = next_seq(cursor, "label_log")
+    labels = [_checked(book, write, one, catalog) for one in given]
     # Each row of the log has a write_id of its own.
-    cursor.executemany(
-        _SET,
-        [
-            _row(first + place, f"{write.write_id}/{place}", label, write)
-            for place, label in enumerate(labels)
-        ],
-    )
-    return {"label_ids": [first + place for place in range(len(labels))]}
+    return {
+        "label_ids": [
+            book.add(label, f"{write.write_id}/{place}", write) for place, label in enumerate(labels)
+        ]
+    }
 
 
-def undo_label(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
+def undo_label(book: LabelBook, write: Write) -> dict[str, JSON]:
     """Append the taking back of a verdict in the open transaction.
 
     Raises
@@ -70,13 +62,13 @@ def undo_label(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSO
     LabelError
         There is no such label, or it was taken back before.
     """
-    label_id = integer(write.payload, "label_id")
+    cursor, label_id = book.written(), integer(write.payload, "label_id")
     sensor_id = _in_log(cursor, label_id)
-    cursor.execute(_UNDO, [next_seq(cursor, "label_log"), write.write_id, write.actor, write.at, label_id])
+    cursor.execute(_UNDO, [book.number(), write.write_id, write.actor, write.at, label_id])
     return {"label_id": label_id, "sensor_id": sensor_id}
 
 
-def undo_labels(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
+def undo_labels(book: LabelBook, write: Write) -> dict[str, JSON]:
     """Append the taking back of verdicts in the open transaction, all or none.
 
     Raises
@@ -84,31 +76,13 @@ def undo_labels(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JS
     LabelError
         One does not exist, or was taken back before.
     """
-    label_ids = integers(write.payload, "label_ids", most=MOST_LABELS)
+    cursor, label_ids = book.written(), integers(write.payload, "label_ids", most=MOST_LABELS)
     for label_id in label_ids:
         _in_log(cursor, label_id)
-    first = next_seq(cursor, "label_log")
     for place, label_id in enumerate(label_ids):
-        cursor.execute(_UNDO, [first + place, f"{write.write_id}/{place}", write.actor, write.at, label_id])
+        write_id = f"{write.write_id}/{place}"
+        cursor.execute(_UNDO, [book.number(), write_id, write.actor, write.at, label_id])
     return {"label_ids": [*label_ids]}
-
-
-def _row(seq: int, write_id: str, label: NewLabel, write: Write) -> Sequence[object]:
-    return (
-        seq,
-        write_id,
-        seq,
-        label.sensor_id,
-        label.start,
-        label.end,
-        label.verdict,
-        label.fault_class,
-        label.note,
-        label.event_id,
-        label.version_id,
-        write.actor,
-        write.at,
-    )
 
 
 def _in_log(cursor: duckdb.DuckDBPyConnection, label_id: int) -> int:
@@ -123,40 +97,11 @@ def _in_log(cursor: duckdb.DuckDBPyConnection, label_id: int) -> int:
     return int(rows[0][1])
 
 
-def _checked(
-    cursor: duckdb.DuckDBPyConnection, write: Write, payload: Mapping[str, JSON], catalog: Catalog
-) -> NewLabel:
+def _checked(book: LabelBook, write: Write, payload: Mapping[str, JSON], catalog: Catalog) -> NewLabel:
     label = NewLabel.checked(payload, catalog, write.at)
-    if "seen" in payload:
-        _insist(cursor, label, optional_integer(payload, "seen") or 0, write.actor)
+    if "seen" not in payload:
+        return label
+    conflict = book.unseen(label, optional_integer(payload, "seen") or 0, write.actor)
+    if conflict is not None:
+        raise conflict
     return label
-
-
-def _insist(cursor: duckdb.DuckDBPyConnection, label: NewLabel, seen: int, actor: str) -> None:
-    """Let a label pass unless another person's, later than what was seen, applies to the same event."""
-    later = cursor.sql(
-        "SELECT * FROM label_log WHERE label_id IN (SELECT label_id FROM label_log"
-        " WHERE action = 'set' AND sensor_id = $1 AND label_id > $2 AND actor <> $3)",
-        params=[label.sensor_id, seen, actor],
-    ).pl()
-    if later.is_empty():
-        return
-    event = cursor.sql(
-        'SELECT event_id, sensor_id, "start", "end" FROM events WHERE event_id = $1 AND sensor_id = $2',
-        params=[label.event_id, label.sensor_id],
-    ).pl()
-    if event.is_empty():
-        # Drawn by hand, or given to an event that is no longer current: its own bounds stand for it.
-        event = pl.DataFrame(
-            [(label.event_id or "", label.sensor_id, label.start, label.end)],
-            schema=event.schema,
-            orient="row",
-        )
-    found = with_verdicts(event.cast({"sensor_id": pl.Int32}), current(later)).row(0, named=True)
-    if found["label_id"] is not None:
-        raise LabelConflict(
-            label_id=found["label_id"],
-            actor=found["label_actor"],
-            verdict=found["verdict"],
-            at=found["label_at"],
-        )

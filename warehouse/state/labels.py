@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Self
 
 import polars as pl
@@ -70,7 +70,7 @@ class NewLabel:
         verdict = text(payload, "verdict", 40)
         if verdict not in schema.VERDICTS:
             raise LabelError(f"verdict must be one of {', '.join(schema.VERDICTS)}, not {verdict!r}")
-        start, end = moment(payload, "start").astimezone(UTC), moment(payload, "end").astimezone(UTC)
+        start, end = moment(payload, "start"), moment(payload, "end")
         if start >= end:
             raise LabelError(f"a label must start before it ends, not {start:%Y-%m-%d %H:%M} to {end:%H:%M}")
         if start < schema.EARLIEST or end > schema.latest_allowed(now):

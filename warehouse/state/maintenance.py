@@ -1,6 +1,6 @@
 """Windows in which a machine is worked on, so that its alarms are held apart; how much machines matter."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Final
 
 import duckdb
@@ -44,7 +44,7 @@ def set_window(cursor: duckdb.DuckDBPyConnection, write: Write, catalog: Catalog
         The machine is unknown, no reason is given, or the window is empty, longer than a year or far away.
     """
     asset_id = _asset(write, catalog)
-    start, end = moment(write.payload, "start").astimezone(UTC), moment(write.payload, "end").astimezone(UTC)
+    start, end = moment(write.payload, "start"), moment(write.payload, "end")
     if start >= end:
         raise LabelError(f"maintenance must start before it ends, not {start:%Y-%m-%d %H:%M} to {end:%H:%M}")
     if end - start > LONGEST:

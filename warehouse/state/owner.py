@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from types import TracebackType
 from typing import Final, Self
 
@@ -17,9 +18,10 @@ from warehouse.home import Warehouse
 from warehouse.inbox import InboxWrite
 from warehouse.lock import LockHeld, ProcessLock
 from warehouse.state import copying, fleet, labels, published
-from warehouse.state.applying import BOTH_STORES, apply
+from warehouse.state.applying import BOTH_STORES, Outcome
 from warehouse.state.reads import StateReads
 from warehouse.state.store import StateStore
+from warehouse.state.together import Together
 from warehouse.state.writes import Write
 
 REFRESH: Final = "fleet.refresh"
@@ -51,6 +53,7 @@ class StateOwner(StateReads):
         self._clock = clock
         self._lock = ProcessLock(warehouse.layout.state_lock)
         self._store: StateStore | None = None
+        self._together: Together | None = None
         self._fold_lock = threading.Lock()
         self._counter_lock = threading.Lock()
         self._revision = 0
@@ -77,6 +80,7 @@ class StateOwner(StateReads):
             raise StateLocked(f"{self._warehouse.layout.state} is owned by {who}") from error
         try:
             self._store = StateStore(self._warehouse.layout.state)
+            self._together = Together(self._store, self._warehouse)
             self._published = None
         except BaseException:
             self._lock.release()
@@ -86,7 +90,7 @@ class StateOwner(StateReads):
         """Close the store and give the lock back."""
         if self._store is not None:
             self._store.close()
-            self._store = None
+            self._store = self._together = None
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -138,11 +142,11 @@ class StateOwner(StateReads):
         kind, payload
             ``label.set`` (as `labels.NewLabel.payload` makes it; with ``seen`` it fails where another person
             said something of the event since), ``label.undo`` {label_id}, ``label.set_many`` {labels},
-            ``label.undo_many`` {label_ids}, ``event.acknowledge`` {event_id}, ``event.assign``
-            {event_ids, assignee}, ``event.snooze`` {event_ids, until}, ``maintenance.set``
-            {asset_id, start, end, reason}, ``maintenance.end`` {window_id}, ``asset.criticality``
-            {asset_id, level}, ``view.save`` {page, name, address}, ``view.remove`` {view_id},
-            ``fault_class.add``, ``fault_class.retire`` {name},
+            ``label.undo_many`` {label_ids}, ``event.acknowledge`` {event_id},
+            ``event.unacknowledge`` {event_ids}, ``event.assign`` {event_ids, assignee}, ``event.snooze``
+            {event_ids, until}, ``maintenance.set`` {asset_id, start, end, reason}, ``maintenance.end``
+            {window_id}, ``asset.criticality`` {asset_id, level}, ``view.save`` {page, name, address},
+            ``view.remove`` {view_id}, ``fault_class.add``, ``fault_class.retire`` {name},
             ``fleet.refresh`` {sensor_ids; all without it},
             ``learning.apply`` {likeness, threshold, previewed}, ``learning.stop`` {},
             ``limits.set`` {sensor_id, low_low, low, high, high_high}, ``sensor.unit`` {sensor_id, unit},
@@ -169,25 +173,41 @@ class StateOwner(StateReads):
         with self._fold_lock:
             inbox = self._warehouse.jobs.inbox
             waiting = inbox.pending()
-            settled: list[tuple[str, dict[str, JSON] | None, str | None]] = []
-            for one in waiting:
-                if one.kind == REFRESH:
-                    continue
-                try:
-                    settled.append((one.write_id, self._fold(one), None))
-                except LabelConflict as error:
-                    settled.append((one.write_id, error.document(), str(error)))
-                except LabelError as error:
-                    settled.append((one.write_id, None, str(error)))
+            writes = [one for one in waiting if one.kind != REFRESH]
+            made = self._fold(writes)
             # Published first: who has the acknowledgement of a verdict may train on it.
             self._publish()
-            for write_id, outcome, error_text in settled:
-                inbox.settle(write_id, self._clock(), outcome=outcome, error=error_text)
+            for one, became in zip(writes, made, strict=True):
+                self._acknowledge(one.write_id, became)
             self._fold_refreshes([one for one in waiting if one.kind == REFRESH])
             return len(waiting)
 
-    def _fold(self, one: InboxWrite) -> dict[str, JSON]:
-        return self._take(Write(one.write_id, one.kind, one.payload, one.actor, one.at))
+    def _fold(self, waiting: Sequence[InboxWrite]) -> list[Outcome | LabelError]:
+        """Make writes that waited, in their order, and return what became of each."""
+        made: list[Outcome | LabelError] = []
+        for alone, some in groupby(waiting, lambda one: one.kind in BOTH_STORES or one.kind == copying.COPY):
+            writes = [_write_of(one) for one in some]
+            if alone:
+                made += [one if isinstance(one, LabelError) else self._take_or_refuse(one) for one in writes]
+            else:
+                good = iter(self._take_each([one for one in writes if isinstance(one, Write)]))
+                made += [one if isinstance(one, LabelError) else next(good) for one in writes]
+        return made
+
+    def _acknowledge(self, write_id: str, became: Outcome | LabelError) -> None:
+        at, inbox = self._clock(), self._warehouse.jobs.inbox
+        if isinstance(became, LabelConflict):
+            inbox.settle(write_id, at, outcome=became.document(), error=str(became))
+        elif isinstance(became, LabelError):
+            inbox.settle(write_id, at, error=str(became))
+        else:
+            inbox.settle(write_id, at, outcome=became)
+
+    def _take_or_refuse(self, write: Write) -> Outcome | LabelError:
+        try:
+            return self._take(write)
+        except LabelError as error:
+            return error
 
     def _fold_refreshes(self, waiting: Sequence[InboxWrite]) -> None:
         """Refresh once for all of `waiting`: each asks for the newest state, and there may be many."""
@@ -213,9 +233,19 @@ class StateOwner(StateReads):
             return copying.write(
                 self._opened().write(copying.tables), self._warehouse.layout.staging
             ).outcome()
-        outcome = self._opened().write(lambda cursor: apply(cursor, write, self._warehouse))
+        (made,) = self._take_each([write])
+        if isinstance(made, LabelError):
+            raise made
+        return made
+
+    def _take_each(self, writes: Sequence[Write]) -> list[Outcome | LabelError]:
+        """Make writes, together with those of other threads that wait."""
+        together = self._together
+        if together is None:
+            raise StateUnavailable(f"{self._warehouse.layout.state} is not open in this process")
+        made = together.write(writes)
         self._count()
-        return outcome
+        return made
 
     def _keep_and_take(self, write: Write) -> dict[str, JSON]:
         """Leave the write in the inbox while it is made: a crash between two stores is made good there."""
@@ -278,6 +308,13 @@ class StateOwner(StateReads):
         if store is None:
             raise StateUnavailable(f"{self._warehouse.layout.state} is not open in this process")
         return store
+
+
+def _write_of(one: InboxWrite) -> Write | LabelError:
+    try:
+        return Write(one.write_id, one.kind, one.payload, one.actor, one.at)
+    except LabelError as error:
+        return error
 
 
 def _sensor_ids(payload: Mapping[str, JSON]) -> list[int] | None:

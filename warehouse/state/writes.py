@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 import duckdb
 
@@ -10,6 +11,8 @@ from warehouse.documents import JSON
 from warehouse.errors import LabelError
 
 MAX_ACTOR = 80
+
+_LARGEST: Final = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def integer(payload: Mapping[str, JSON], name: str) -> int:
         It is missing or something else.
     """
     value = payload.get(name)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
         raise LabelError(f"{name} must be a whole number, not {value!r}")
     return value
 
@@ -146,7 +149,7 @@ def next_seq(cursor: duckdb.DuckDBPyConnection, log: str) -> int:
 
 
 def moment(payload: Mapping[str, JSON], name: str) -> datetime:
-    """Return the moment `name`, given as ISO 8601 with a zone.
+    """Return the moment `name`, given as ISO 8601 with a zone, in UTC.
 
     Raises
     ------
@@ -156,11 +159,11 @@ def moment(payload: Mapping[str, JSON], name: str) -> datetime:
     value = payload.get(name)
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise LabelError(f"{name} must be a time with its zone, such as 2024-05-01T12:00:00Z, not {value!r}")
-    return found
+        if found is not None and found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise LabelError(f"{name} must be a time with its zone, such as 2024-05-01T12:00:00Z, not {value!r}")
 
 
 def _listed(payload: Mapping[str, JSON], name: str, most: int) -> list[JSON]:
