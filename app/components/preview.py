@@ -1,7 +1,7 @@
 """A chosen event in a few lines and one chart."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 import streamlit as st
 
@@ -9,13 +9,17 @@ from app.charts.stack import event_stack
 from app.charts.template import CONFIG
 from app.charts.zone import Zone, lasting
 from app.components.words import escaped, percent, short
+from app.queries.triage_views import Concern, Incident
 from app.queries.views import Band, EventRow, Story
 from app.theme import MODE_WORDS, Palette, badge, coloured
 
+_MEMBERS: Final = 6
 
-def headline(event: EventRow) -> None:
-    """Draw severity, machine and sensor, and why."""
-    st.markdown(f"{badge(event.severity)} **{escaped(event.title)}**")
+
+def headline(event: EventRow, criticality: str = "normal") -> None:
+    """Draw severity, machine and sensor, how much the machine matters where it is said, and why."""
+    matters = "" if criticality == "normal" else f" :gray-badge[{criticality} criticality]"
+    st.markdown(f"{badge(event.severity)} **{escaped(event.title)}**{matters}")
     st.markdown(escaped(event.why))
 
 
@@ -50,16 +54,29 @@ def preview_chart(event: EventRow, story: Story, palette: Palette, zone: Zone) -
     )
 
 
-def also_here(event: EventRow, others: Sequence[EventRow], zone: Zone, most: int = 3) -> None:
-    """List the other open events of the same machine."""
-    same = [other for other in others if other.machine == event.machine and other.event_id != event.event_id]
-    if not same:
-        return
-    st.markdown(f"**Also on {escaped(event.machine)}**")
-    for other in same[:most]:
-        st.markdown(
-            f"{zone.since(other.start, other.as_of)} {coloured(other.severity)} {escaped(other.sensor)}, "
-            f"{percent(other.probability)}"
-        )
-    if len(same) > most:
-        st.caption(f"and {len(same) - most} more")
+def members(incident: Incident, zone: Zone) -> EventRow:
+    """List the events of an incident in the order of time and return the picked one, first the worst."""
+    rows = sorted(incident.all, key=lambda one: (one.event.start, one.event.event_id))
+    known = {one.event.event_id: one for one in rows}
+    if len(rows) == 1:
+        return incident.lead.event
+    nearest = list(known)
+    if len(nearest) > _MEMBERS:
+        place = min(max(nearest.index(incident.key) - _MEMBERS // 2, 0), len(nearest) - _MEMBERS)
+        nearest = nearest[place : place + _MEMBERS]
+    picked = st.radio(
+        f"{len(rows)} events in this incident"
+        + (f", {len(nearest)} of them listed" if len(nearest) < len(rows) else ""),
+        nearest,
+        index=nearest.index(incident.key),
+        format_func=lambda event_id: _member(known[event_id], zone),
+        key=f"member_{incident.key}",
+    )
+    return known[picked].event
+
+
+def _member(one: Concern, zone: Zone) -> str:
+    event = one.event
+    said = f":gray[{one.state}]" if one.hidden else percent(one.probability)
+    since = zone.since(event.start, event.as_of)
+    return f"{since} {coloured(event.severity)} {escaped(event.sensor)}, {said}"

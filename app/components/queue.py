@@ -1,47 +1,51 @@
-"""The queue of events, worst first: one row an event, one row chosen."""
+"""The queue, worst first: one row an incident, one row chosen."""
 
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from app.charts.rows import capitalised
 from app.charts.zone import Zone
 from app.components.words import percent
+from app.queries import house
+from app.queries.triage_views import Concern, Incident
 from app.queries.views import EventRow
 from app.theme import VERDICT_WORDS, Palette, shaped
 
 ROW_PX: Final = 57
 _HEAD_PX: Final = 36
 _SHOWN: Final = 6
+_WHY_CHARACTERS: Final = 100
 _KEY: Final = "queue"
 _ORDER: Final = "queue_order"
 _CHOSEN: Final = "queue_event"
 
 
 def queue_table(
-    events: Sequence[EventRow], sparklines: Mapping[str, str], zone: Zone, palette: Palette
-) -> EventRow:
-    """Draw the queue and return the chosen event; a choice stays with its event when the order changes.
+    incidents: Sequence[Incident], sparklines: Mapping[str, str], zone: Zone, palette: Palette
+) -> Incident:
+    """Draw the queue and return the chosen row; a choice stays with its event when the order changes.
 
     Parameters
     ----------
-    events
+    incidents
         At least one, in the order in which they are shown.
     sparklines
-        Data URI by event id.
+        Data URI by the id of the event that leads an incident.
     """
-    order = [event.event_id for event in events]
+    order = [one.key for one in incidents]
     st.session_state[_ORDER] = order
-    chosen = st.session_state.get(_CHOSEN)
-    place = order.index(chosen) if chosen in order else 0
+    place = _place(incidents, st.session_state.get(_CHOSEN))
     st.session_state[_CHOSEN] = order[place]
     stored = st.session_state.get(_KEY)
     if stored is not None and list(stored["selection"]["rows"]) != [place]:
         st.session_state[_KEY] = {"selection": {"rows": [place], "columns": [], "cells": []}}
-    frame = pd.DataFrame([_cells(event, sparklines.get(event.event_id, ""), zone) for event in events])
-    colours = [f"color: {palette.text(event.severity)}; font-weight: 600" for event in events]
+    frame = pd.DataFrame([_cells(one, sparklines.get(one.key, ""), zone) for one in incidents])
+    colours = [f"color: {palette.text(one.lead.event.severity)}; font-weight: 600" for one in incidents]
     st.dataframe(
         frame.style.apply(lambda column: colours if column.name == "Severity" else [""] * len(column)),
         key=_KEY,
@@ -50,15 +54,26 @@ def queue_table(
         selection_default={"selection": {"rows": [place], "columns": [], "cells": []}},
         hide_index=True,
         row_height=ROW_PX,
-        height=_HEAD_PX + ROW_PX * min(len(events), _SHOWN) + 2,
+        height=_HEAD_PX + ROW_PX * min(len(incidents), _SHOWN) + 2,
         column_config=_columns(),
-        alt="Queue of events, worst first",
+        alt="Queue of incidents, worst first",
     )
-    return events[place]
+    return incidents[place]
 
 
-def state_words(event: EventRow, zone: Zone) -> str:
-    """Return what people have said of an event and whether it still runs."""
+def state_words(one: Concern, zone: Zone) -> str:
+    """Return what people have said of an event, who looks after it, and whether it still runs."""
+    said = _said(one, zone)
+    return f"{said}, with {one.assignee}" if one.assignee else said
+
+
+def _said(one: Concern, zone: Zone) -> str:
+    event = one.event
+    if one.window is not None:
+        return "In maintenance"
+    if one.snoozed_until is not None:
+        until = zone.day_or_clock(one.snoozed_until, house.now()).replace(" ", "\u00a0")
+        return f"Snoozed until\u00a0{until}"
     if event.verdict is not None:
         return f"{VERDICT_WORDS[event.verdict.verdict]}, {event.verdict.actor}"
     if event.acknowledged_by is not None:
@@ -69,6 +84,18 @@ def state_words(event: EventRow, zone: Zone) -> str:
     return f"New, over {ended}"
 
 
+def _place(incidents: Sequence[Incident], chosen: str | None) -> int:
+    """Return the row of the incident that a chosen event belongs to, the first if it is gone."""
+    return next(
+        (
+            place
+            for place, one in enumerate(incidents)
+            if any(member.event.event_id == chosen for member in one.all)
+        ),
+        0,
+    )
+
+
 def _remember() -> None:
     rows = st.session_state[_KEY]["selection"]["rows"]
     order = st.session_state[_ORDER]
@@ -76,17 +103,26 @@ def _remember() -> None:
         st.session_state[_CHOSEN] = order[rows[0]]
 
 
-def _cells(event: EventRow, spark: str, zone: Zone) -> dict[str, Any]:
+def _cells(one: Incident, spark: str, zone: Zone) -> dict[str, Any]:
+    lead = one.lead
+    event, others = lead.event, len(one.all) - 1
     return {
         "Severity": shaped(event.severity),
-        "Machine · sensor": event.title,
-        # A number stays with its unit when the cell wraps.
-        "Why": re.sub(r"(?<=\d) (?=\S)", "\u00a0", event.why),
-        "Prob.": percent(event.probability),
+        "Machine · sensor": f"{event.title} (+{others})" if others else event.title,
+        "Why": _why(event),
+        "Prob.": percent(lead.probability),
         "24 h": spark,
-        "Since": zone.since(event.start, event.as_of),
-        "State": state_words(event, zone),
+        "Since": zone.since(min(member.event.start for member in one.shown), event.as_of),
+        "State": state_words(lead, zone),
     }
+
+
+def _why(event: EventRow) -> str:
+    """Return why, as far as it fits; the sensor is named beside it."""
+    said = event.why.removeprefix(capitalised(event.sensor)).strip()
+    said = shorten(capitalised(said), _WHY_CHARACTERS, placeholder=" …")
+    # A number stays with its unit when the cell wraps.
+    return re.sub(r"(?<=\d) (?=\S)", "\u00a0", said)
 
 
 def _columns() -> dict[str, Any]:
@@ -98,9 +134,10 @@ def _columns() -> dict[str, Any]:
         "Prob.": config.TextColumn(
             width=52,
             alignment="right",
-            help="Share of equally long normal stretches whose highest score stays below this event's peak",
+            help="How likely it is real: by verdicts on others where there are enough, else the share of "
+            "equally long normal stretches whose highest score stays below its peak",
         ),
-        "24 h": config.ImageColumn(width=112, help="The last 24 h of the sensor, the event shaded"),
+        "24 h": config.ImageColumn(width=108, help="The last 24 h of the sensor, the event shaded"),
         "Since": config.TextColumn(width=66),
-        "State": config.TextColumn(width=86),
+        "State": config.TextColumn(width=90),
     }

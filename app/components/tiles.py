@@ -1,20 +1,25 @@
 """Quiet tiles: one figure each, and the list behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 
 from app.components.words import counted, escaped
-from app.queries.views import EventRow, Fleet
+from app.queries.triage_views import Triage
+from app.queries.views import Fleet
 from app.theme import WORST_FIRST, badge, coloured
 
+LOAD_OPEN: Final = "alarm_load"
+"""Whether the popover of the alarm load is open, in the session's state."""
 
-def summary(fleet: Fleet, events: Sequence[EventRow]) -> str:
+
+def summary(fleet: Fleet, triaged: Triage) -> str:
     """Return the sentence that says what needs attention, as markdown."""
     if not fleet.live:
         told = f"**{counted(len(fleet.machines), 'historical machine')}, none whose data still arrives.**"
         return f"{told} {counted(len(fleet.events), 'event')} in all"
-    live = len(fleet.live)
+    live, events = len(fleet.live), triaged.asking
     asking = len({event.machine for event in events})
     critical = sum(event.severity == "critical" for event in events)
     if asking:
@@ -24,19 +29,20 @@ def summary(fleet: Fleet, events: Sequence[EventRow]) -> str:
     else:
         first = f"**None of {counted(live, 'machine')} needs attention.**"
     return (
-        f"{first} {counted(fleet.alarms_24h, 'alarm')} in the last 24 h, "
-        f"{fleet.alarms_per_10_min:.2f} per 10 min :gray[(goal: at most 1)]"
+        f"{first} {counted(triaged.alarms_24h, 'alarm')} in the last 24 h, "
+        f"{triaged.alarms_per_10_min:.2f} per 10 min :gray[(goal: at most 1)]"
     )
 
 
-def fleet_tiles(fleet: Fleet, events: Sequence[EventRow]) -> None:
+def fleet_tiles(fleet: Fleet, triaged: Triage, load: Callable[[], None]) -> None:
     """Draw the four tiles of the fleet.
 
     Parameters
     ----------
-    events
-        The open events of live machines.
+    load
+        Draws the alarm load; called only while its tile is open.
     """
+    events = triaged.asking
     columns = st.columns(4, gap="small")
     counts = {severity: [e for e in events if e.severity == severity] for severity in WORST_FIRST}
     shown = " ".join(badge(severity, str(len(found))) for severity, found in counts.items() if found)
@@ -45,11 +51,17 @@ def fleet_tiles(fleet: Fleet, events: Sequence[EventRow]) -> None:
             st.markdown(f"{coloured(event.severity)} {escaped(event.title)}")
         if not events:
             st.markdown("No event is open.")
-    with _tile(columns[1], "Alarms per 10 min", f"**{fleet.alarms_per_10_min:.2f}** :gray[goal: at most 1]"):
-        st.markdown(
-            f"{counted(fleet.alarms_24h, 'event')} started on live machines in the 24 h before the newest "
-            "reading, divided by 144. EEMUA 191 calls one alarm in 10 minutes manageable."
+    with columns[1].container(border=True, gap=None, height=78):
+        st.caption("Alarms per 10 min")
+        opened = st.popover(
+            f"**{triaged.alarms_per_10_min:.2f}** :gray[goal: at most 1]",
+            type="tertiary",
+            key=LOAD_OPEN,
+            on_change="rerun",
         )
+    if opened.open:
+        with opened:
+            load()
     sensors = sum(len(machine.sensors) for machine in fleet.live)
     silent = [f"{machine.name} · {name}" for machine in fleet.live for name in machine.silent]
     with _tile(columns[2], "Silent sensors", f"**{len(silent)}** :gray[of {sensors}]"):

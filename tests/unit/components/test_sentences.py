@@ -7,9 +7,11 @@ import pytest
 
 from app.components.header import freshness
 from app.components.tiles import summary
+from app.queries.triage_views import Triage
 from app.queries.views import Fleet, Machine
 
 NOW = datetime(2024, 5, 20, 14, 34, tzinfo=UTC)
+QUIET = Triage((), (), {}, 0)
 
 
 def _machine(name: str, *, historical: bool = False) -> Machine:
@@ -54,17 +56,20 @@ def test_no_data_is_told_as_such():
 
 def test_a_quiet_fleet_says_that_nobody_is_needed():
     fleet = Fleet(NOW, (_machine("Pump 1"), _machine("P-1", historical=True)), (), 0)
-    assert summary(fleet, ()).startswith("**None of 1 machine needs attention.** 0 alarms in the last 24 h")
-    assert "0.00 per 10 min" in summary(fleet, ())
+    assert summary(fleet, QUIET).startswith(
+        "**None of 1 machine needs attention.** 0 alarms in the last 24 h"
+    )
+    assert "0.00 per 10 min" in summary(fleet, QUIET)
 
 
 def test_a_busy_day_is_measured_against_the_goal():
-    fleet = replace(Fleet(NOW, (_machine("Pump 1"),), (), 0), alarms_24h=288)
-    assert "288 alarms in the last 24 h, 2.00 per 10 min :gray[(goal: at most 1)]" in summary(fleet, ())
+    fleet = Fleet(NOW, (_machine("Pump 1"),), (), 288)
+    told = summary(fleet, replace(QUIET, alarms_24h=288))
+    assert "288 alarms in the last 24 h, 2.00 per 10 min :gray[(goal: at most 1)]" in told
 
 
 def test_a_home_of_history_alone_claims_nothing_about_now():
     fleet = Fleet(NOW, (_machine("P-1", historical=True), _machine("T-1", historical=True)), (), 0)
-    told = summary(fleet, ())
+    told = summary(fleet, QUIET)
     assert "2 historical machines" in told
     assert "attention" not in told

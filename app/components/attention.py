@@ -1,0 +1,239 @@
+"""What a person does with a row of the queue: acknowledge, snooze, assign; each for the whole incident."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from app.actions import screen
+from app.charts.zone import Zone
+from app.components import maintenance, undo
+from app.components.words import counted, escaped, percent
+from app.queries.triage_views import LEVELS, Concern, Incident
+
+LENGTHS: Final = {"1 h": timedelta(hours=1), "4 h": timedelta(hours=4), "1 day": timedelta(days=1)}
+MORNING: Final = "Tomorrow 8:00"
+_SNOOZING: Final = "snoozing"
+_ASSIGNEE: Final = "assignee"
+_LEVEL: Final = "criticality"
+
+
+def buttons(incident: Incident, person: str, zone: Zone, may_not: str) -> None:
+    """Draw acknowledge and snooze, or what takes them back.
+
+    Parameters
+    ----------
+    person
+        Who looks: they can take back what they acknowledged.
+    may_not
+        Why this person can't; empty when they can.
+    """
+    lead = incident.lead
+    new = [one for one in incident.shown if one.state == "new"]
+    own = [one for one in incident.shown if one.event.acknowledged_by == person]
+    if new:
+        st.button(
+            "Acknowledge",
+            shortcut="A",
+            key="acknowledge",
+            on_click=partial(acknowledge, incident, new),
+            disabled=bool(may_not),
+            help=may_not or None,
+        )
+    elif own and lead.state == "acknowledged":
+        st.button(
+            "Acknowledged",
+            shortcut="A",
+            key="unacknowledge",
+            icon=":material/check:",
+            on_click=partial(unacknowledge, incident, own),
+            disabled=bool(may_not),
+            help=may_not or "Takes your acknowledgement back",
+        )
+    if lead.snoozed_until is not None:
+        st.button(
+            "Wake",
+            shortcut="Z",
+            key="wake",
+            on_click=partial(wake, incident),
+            disabled=bool(may_not),
+            help=may_not or f"Snoozed until {zone.stamp(lead.snoozed_until)} by {lead.snoozed_by}",
+        )
+    else:
+        st.button(
+            "Snooze",
+            shortcut="Z",
+            key="snooze",
+            on_click=partial(_toggle, incident.key),
+            disabled=bool(may_not),
+            help=may_not or None,
+        )
+
+
+def lengths(incident: Incident, now: datetime, zone: Zone) -> None:
+    """Draw for how long to snooze, while that is asked."""
+    if st.session_state.get(_SNOOZING) != incident.key:
+        return
+    with st.container(horizontal=True, gap="xxsmall"):
+        for number, (label, until) in enumerate(choices(now, zone).items(), start=1):
+            st.button(
+                label,
+                key=f"snooze_{number}",
+                shortcut=str(number),
+                on_click=partial(snooze, incident, until, zone),
+            )
+
+
+def choices(now: datetime, zone: Zone) -> dict[str, datetime]:
+    """Return until when an event can be snoozed, by what the button says; mornings are the viewer's."""
+    tomorrow = zone.local(now).date() + timedelta(days=1)
+    morning = zone.from_wall(datetime.combine(tomorrow, datetime.min.time()) + timedelta(hours=8))
+    return {**{label: now + length for label, length in LENGTHS.items()}, MORNING: morning}
+
+
+def more(incident: Incident, people: Sequence[str], may_not: str, may_not_rank: str) -> None:
+    """Draw who looks after it, how much its machine matters, and its maintenance."""
+    event = incident.lead.event
+    with st.popover(
+        f"With {escaped(incident.lead.assignee)}" if incident.lead.assignee else "Assign…",
+        type="tertiary",
+        key="assign_menu",
+        disabled=bool(may_not),
+        help=may_not or None,
+    ):
+        st.session_state[_ASSIGNEE] = incident.lead.assignee
+        st.selectbox(
+            "Who looks after it?",
+            list(dict.fromkeys([*people, *([incident.lead.assignee] if incident.lead.assignee else [])])),
+            index=None,
+            key=_ASSIGNEE,
+            accept_new_options=True,
+            placeholder="Nobody: pick or type a name",
+            on_change=partial(_assign, incident),
+        )
+        if incident.lead.assignee != people[0]:
+            st.button("Me", key="assign_me", on_click=partial(assign, incident, people[0]))
+    if st.button(
+        "Maintenance…",
+        type="tertiary",
+        key="maintenance",
+        on_click=partial(maintenance.ask, event.asset_id),
+    ):
+        # The dialog is drawn outside of the part that draws itself anew, which would close it.
+        st.rerun(scope="app")
+    with st.popover(
+        "Criticality",
+        type="tertiary",
+        key="criticality_menu",
+        disabled=bool(may_not_rank),
+        help=may_not_rank or None,
+    ):
+        st.session_state[_LEVEL] = incident.lead.criticality
+        st.segmented_control(
+            f"How much does {escaped(event.machine)} matter?",
+            LEVELS,
+            required=True,
+            format_func=str.capitalize,
+            key=_LEVEL,
+            on_change=partial(_rank, incident.lead),
+        )
+        st.caption(_risk_words(incident.lead))
+
+
+def acknowledge(incident: Incident, new: Sequence[Concern]) -> None:
+    """Take note of every event of an incident that nobody took note of yet."""
+    ids = _ids(new)
+
+    def act() -> None:
+        for event_id in ids:
+            screen.acknowledge(event_id)
+
+    undo.do(f"Acknowledged: {_named(incident)}.", act, lambda: screen.unacknowledge(ids))
+
+
+def unacknowledge(incident: Incident, own: Sequence[Concern]) -> None:
+    """Take back what this person acknowledged of an incident."""
+    ids = _ids(own)
+
+    def back() -> None:
+        for event_id in ids:
+            screen.acknowledge(event_id)
+
+    undo.do(f"Not acknowledged any more: {_named(incident)}.", lambda: screen.unacknowledge(ids), back)
+
+
+def snooze(incident: Incident, until: datetime, zone: Zone) -> None:
+    """Put an incident off."""
+    ids = _ids(incident.all)
+    st.session_state.pop(_SNOOZING, None)
+    undo.do(
+        f"Snoozed until {zone.stamp(until)}: {_named(incident)}.",
+        lambda: screen.snooze(ids, until),
+        lambda: screen.snooze(ids, None),
+    )
+
+
+def wake(incident: Incident) -> None:
+    """Bring an incident back to the queue."""
+    ids = _ids([one for one in incident.all if one.snoozed_until is not None])
+    until = incident.lead.snoozed_until
+    undo.do(
+        f"Back in the queue: {_named(incident)}.",
+        lambda: screen.snooze(ids, None),
+        lambda: screen.snooze(ids, until),
+    )
+
+
+def assign(incident: Incident, person: str | None) -> None:
+    """Say who looks after an incident; None: nobody."""
+    ids, former = _ids(incident.all), incident.lead.assignee
+    what = f"Assigned to {person}" if person else "Assigned to nobody"
+    undo.do(
+        f"{what}: {_named(incident)}.",
+        lambda: screen.assign(ids, person),
+        lambda: screen.assign(ids, former),
+    )
+
+
+def _risk_words(lead: Concern) -> str:
+    """Return how the risk of an event is made up."""
+    if lead.event.verdict is not None:
+        sure = "what a person said of it"
+    elif lead.verdicts:
+        sure = f"{percent(lead.probability)} by {counted(lead.verdicts, 'verdict')}"
+    else:
+        sure = f"{percent(lead.probability)} by the detector"
+    return (
+        f"Risk {lead.risk:.1f}: {lead.event.severity} severity x {sure} x {lead.criticality} criticality. "
+        "Each step of severity or criticality counts twice the one below."
+    )
+
+
+def _assign(incident: Incident) -> None:
+    assign(incident, st.session_state[_ASSIGNEE] or None)
+
+
+def _rank(lead: Concern) -> None:
+    level, event, former = st.session_state[_LEVEL], lead.event, lead.criticality
+    undo.do(
+        f"{event.machine} is of {level} criticality.",
+        lambda: screen.set_criticality(event.asset_id, level),
+        lambda: screen.set_criticality(event.asset_id, former),
+    )
+
+
+def _toggle(key: str) -> None:
+    asked = st.session_state.get(_SNOOZING) == key
+    st.session_state[_SNOOZING] = None if asked else key
+
+
+def _ids(concerns: Sequence[Concern]) -> list[str]:
+    return [one.event.event_id for one in concerns]
+
+
+def _named(incident: Incident) -> str:
+    others = len(incident.all) - 1
+    also = f" and {counted(others, 'other event')}" if others else ""
+    return f"{incident.lead.event.title}{also}"
