@@ -8,11 +8,12 @@ import pytest
 
 from warehouse import schema
 from warehouse.assets import AssetSpec, SensorSpec
-from warehouse.errors import LabelError
+from warehouse.errors import LabelConflict, LabelError
 from warehouse.home import Warehouse
 from warehouse.state import fleet
 from warehouse.state.attention import MOST_EVENTS
 from warehouse.state.fault_classes import BEGINNING
+from warehouse.state.labels import NewLabel
 from warehouse.state.owner import StateOwner
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -94,6 +95,19 @@ def test_events_are_snoozed_until_a_time_and_woken(events, write):
     assert [state_of(events, one, *what) for one in "abc"] == [(until, "ada"), (None, None), (until, "ada")]
     write("event.snooze", "bob", event_ids=["a"], until=None)
     assert [state_of(events, one, *what) for one in "ac"] == [(None, None), (until, "ada")]
+
+
+def test_a_conflict_is_about_the_event_whatever_bounds_are_typed(events, write):
+    """Ada drew over the first half of event b, Bob says it was only the end of it."""
+    start = NOON - 6 * HOUR
+    drawn = NewLabel(1, start, start + HOUR / 2, "true_anomaly").payload()
+    made = write("label.set", **drawn)
+    typed = NewLabel(1, start + HOUR / 2, start + HOUR, "false_positive", event_id="b").payload()
+    with pytest.raises(LabelConflict) as caught:
+        write("label.set", "bob", **typed, seen=None)
+    assert caught.value.label_id == made["label_id"]
+    write("label.set", "bob", **{**typed, "event_id": None}, seen=None)
+    assert state_of(events, "b", "voices", "disagree") == (2, True)
 
 
 @pytest.mark.parametrize(
