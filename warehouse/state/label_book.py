@@ -125,12 +125,15 @@ class LabelBook:
     def _bounds(self, label: NewLabel) -> Span:
         """Return the bounds of the event; a label's own where it was drawn, or its event is not current."""
         if self._events is None:
-            rows = self._cursor.execute(
+            self._cursor.complete()
+            rows = self._cursor.sql(
                 'SELECT event_id, sensor_id, "start", "end" FROM events'
-                " WHERE event_id IN (SELECT unnest(?::VARCHAR[]))",
-                [self._event_ids],
-            ).fetchall()
-            self._events = {(event_id, sensor_id): (start, end) for event_id, sensor_id, start, end in rows}
+                " WHERE event_id IN (SELECT unnest($1::VARCHAR[]))",
+                params=[self._event_ids],
+            ).pl()
+            self._events = {
+                (event_id, sensor_id): (start, end) for event_id, sensor_id, start, end in rows.iter_rows()
+            }
         return self._events.get((label.event_id or "", label.sensor_id), (label.start, label.end))
 
     def _may_be(self, label: NewLabel, bounds: Span, seen: int, actor: str) -> bool:
