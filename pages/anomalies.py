@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from app.charts.stack import event_stack
-from app.charts.template import CONFIG
+from app.charts.template import picture_config
 from app.components import (
     address,
     empty,
@@ -19,12 +19,17 @@ from app.components import (
     similar_events,
     viewer,
 )
+from app.components.driven_by import driven_by
 from app.components.event_list import event_list, filters
 from app.components.header import header
+from app.components.neighbours import neighbour_buttons
+from app.components.raw_table import csv_button, raw_table, table_button
+from app.components.sharing import copy_link
 from app.components.storing import go
 from app.components.words import counted, percent
 from app.queries import fleet, house, learning, similar, story
 from app.queries.house import Stamp
+from app.queries.neighbours import neighbours
 from app.queries.together import together
 from app.queries.views import Band, EventRow, Fleet
 
@@ -51,10 +56,12 @@ def page() -> None:
         return
     judging.prepare(made, opened)
     with middle:
-        examine(made, opened)
+        window = examine(made, whole, opened)
     with right:
         judging.judge(made, listed, opened, together(made, opened))
     similar_events.similar_events(similar.similar(made, opened), viewer.zone(), viewer.palette(), go)
+    if table_button():
+        raw_table(made, opened, *window, viewer.zone())
     with left:
         event_list(listed, opened, viewer.zone(), go)
         running = sum(event.open and not event.historical for event in whole.events)
@@ -87,17 +94,19 @@ def choose(made: Stamp, whole: Fleet) -> tuple[list[EventRow], EventRow | None]:
     return listed, opened
 
 
-def examine(made: Stamp, event: EventRow) -> None:
-    """Draw title, facts and the stack of charts of an event."""
+def examine(made: Stamp, whole: Fleet, event: EventRow) -> tuple[datetime, datetime]:
+    """Draw title, facts and the stack of charts of an event; return the window that they show."""
     zone, palette = viewer.zone(), viewer.palette()
     with st.container(gap="xsmall"):
         preview.headline(event)
         st.markdown(preview.chips(event) + by_verdicts(made, event))
+        driven_by(event)
         why_held(made, event)
     drag = judging.dragging(event, toolbar())
     wanted = address.window()
     start, end = wanted if isinstance(wanted, tuple) else story.window(made, event, wanted)
     shown = story.story(made, event, start, end)
+    beside = neighbours(whole, event, start, end)
     figure = event_stack(
         shown,
         Band(event.start, event.end, ""),
@@ -106,19 +115,29 @@ def examine(made: Stamp, event: EventRow) -> None:
         zone,
         bounds=judging.bounds(event, drag, (start, end)),
         movable=drag != "zoom",
+        others=beside.within,
     )
     st.plotly_chart(
         figure,
         theme=None,
-        config=CONFIG,
+        config=picture_config(f"telltale-{event.event_id}"),
         key=f"stack_{drag}",
         on_select=partial(drawn, event, drag),
         selection_mode="box",
         alt=f"{event.title}: signal, score and {counted(len(shown.context), 'other channel')}",
     )
     st.caption(
-        f"Times in {zone.label}. Drawn from {shown.resolution}; every smallest and largest value is kept."
+        f"Times in {zone.label}. Drawn from {shown.resolution}; every smallest and largest value is kept. "
+        f"Event {beside.place} of {beside.count} on this sensor."
+        if shown.signal.measured.times_ms.size
+        else "No reading of this sensor lies in this window; Reset shows the event."
     )
+    with st.container(horizontal=True, vertical_alignment="top"):
+        neighbour_buttons(beside, zone, go)
+        st.space("stretch")
+        csv_button(made, event, start, end)
+        copy_link()
+    return start, end
 
 
 def by_verdicts(made: Stamp, event: EventRow) -> str:

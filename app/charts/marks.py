@@ -4,6 +4,9 @@ Each looks different, and the same on every page: a detected interval is a tint 
 verdict grey with dotted edges, bounds an outlined box.
 """
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -11,6 +14,9 @@ from app.charts.rows import Parts, Row, title
 from app.charts.zone import epoch_ms
 from app.queries.views import Band
 from app.theme import Palette, translucent
+
+_WORDS_SHARE: Final = 0.16
+"""Of the window's length: how much room the words of a verdict take."""
 
 
 def shade(parts: Parts, band: Band, row: Row, colour: str) -> None:
@@ -31,7 +37,25 @@ def shade(parts: Parts, band: Band, row: Row, colour: str) -> None:
     )
 
 
-def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette) -> None:
+def mark_verdicts(
+    parts: Parts, bands: Sequence[Band], rows: list[Row], palette: Palette, *, length_ms: float
+) -> None:
+    """Mark stored verdicts, with words where there is room for them beside those before.
+
+    Parameters
+    ----------
+    length_ms
+        Of the window.
+    """
+    free_from = float("-inf")
+    for band in sorted(bands, key=lambda one: one.start):
+        worded = bool(band.text) and epoch_ms(band.start) >= free_from
+        mark_verdict(parts, band, rows, palette, worded=worded)
+        if worded:
+            free_from = epoch_ms(band.start) + _WORDS_SHARE * length_ms
+
+
+def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette, *, worded: bool = True) -> None:
     """Mark a stored verdict: grey with dotted edges, so that it can't be taken for a detected interval."""
     for row in rows:
         parts.shapes.append(
@@ -48,6 +72,8 @@ def mark_verdict(parts: Parts, band: Band, rows: list[Row], palette: Palette) ->
                 "layer": "below",
             }
         )
+    if not worded:
+        return
     parts.annotations.append(
         {
             "text": band.text,
@@ -112,9 +138,13 @@ def draw_bounds(parts: Parts, band: Band, row: Row, palette: Palette, *, movable
 
 def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palette) -> None:
     """Draw the operating state as a strip of stretches with their words."""
-    words = sorted({state.text for state in states})
+    # A stretch that holds two states, told as "stopped and running", lies between them.
+    words = sorted({state.text for state in states if " and " not in state.text})
     for state in states:
-        shade = palette.raised if words.index(state.text) % 2 == 0 else translucent(palette.normal, 0.55)
+        if state.text not in words:
+            shade = translucent(palette.normal, 0.3)
+        else:
+            shade = palette.raised if words.index(state.text) % 2 == 0 else translucent(palette.normal, 0.55)
         parts.shapes.append(
             {
                 "type": "rect",

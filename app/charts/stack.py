@@ -1,16 +1,18 @@
 """The stack of one event: signal, score, context and operating state over one time axis."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import plotly.graph_objects as go
 
+from app.charts.event_marks import draw_marks, event_marks
 from app.charts.lines import draw, y_range
-from app.charts.marks import draw_bounds, draw_states, mark_verdict, shade
+from app.charts.marks import draw_bounds, draw_states, mark_verdicts, shade
 from app.charts.opinions import opinions
 from app.charts.rows import Parts, Row
 from app.charts.template import template
 from app.charts.zone import Zone, epoch_ms
-from app.queries.views import Band, Story
+from app.queries.views import Band, EventRow, Story
 from app.theme import Palette
 
 SIGNAL_PX: Final = 150
@@ -31,6 +33,7 @@ def event_stack(
     bounds: Band | None = None,
     with_score: bool = True,
     movable: bool | None = None,
+    others: Sequence[EventRow] | None = None,
 ) -> go.Figure:
     """Draw one event.
 
@@ -49,6 +52,8 @@ def event_stack(
         Whether the score is a panel of the stack.
     movable
         Whether the bounds are a selection that can be drawn and dragged; None: nothing can be selected.
+    others
+        Other events of the sensor, to be marked; None marks none, nor the opened one where it is narrow.
     """
     panels = [story.signal, *([story.score] if with_score else []), *story.context]
     heights = [SIGNAL_PX, *([SCORE_PX] if with_score else []), *[CONTEXT_PX] * len(story.context)]
@@ -60,14 +65,18 @@ def event_stack(
     for panel, row in zip(panels, rows, strict=False):
         draw(parts, panel, row, palette, zone)
         shade(parts, event, row, palette.tint(severity))
-    for band in opinions(story.verdicts):
-        mark_verdict(parts, band, rows[: 2 if with_score else 1], palette)
+    span = (epoch_ms(story.window_start), epoch_ms(story.window_end))
+    told = opinions(story.verdicts)
+    mark_verdicts(parts, told, rows[: 2 if with_score else 1], palette, length_ms=span[1] - span[0])
+    if others is not None:
+        draw_marks(parts, event_marks(others, event, severity, span[1] - span[0], zone), rows[0], palette)
     if bounds is not None:
         draw_bounds(parts, bounds, rows[0], palette, movable=bool(movable))
     if story.states:
         draw_states(parts, story.states, rows[-1], palette)
     parts.layout.update(
         template=template(palette),
+        paper_bgcolor=palette.background,  # a picture of it has no other behind it
         height=total,
         margin={"l": 44, "r": 6, "t": _TITLE_PX, "b": _FOOT_PX},
         dragmode=False if movable is None else "select",
@@ -77,7 +86,7 @@ def event_stack(
         hoversubplots="axis",
         xaxis={
             "type": "date",
-            "range": [epoch_ms(story.window_start), epoch_ms(story.window_end)],
+            "range": list(span),
             "anchor": rows[len(heights) - 1].y,
             "hoverformat": "%a %-d %b %Y %H:%M",
             "tickformatstops": _TICKS,

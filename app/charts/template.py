@@ -11,6 +11,17 @@ FONT: Final = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
 CONFIG: Final[dict[str, Any]] = {"displayModeBar": False, "doubleClick": "reset", "showTips": False}
 
 
+def picture_config(name: str) -> dict[str, Any]:
+    """Return `CONFIG` with one button, which saves the chart as ``name.png`` without asking a server."""
+    return {
+        **CONFIG,
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+    }
+
+
 @cache
 def template(palette: Palette) -> go.layout.Template:
     """Return Plotly's template of a palette: no legend, quiet grid, ink lines."""

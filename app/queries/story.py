@@ -12,21 +12,19 @@ from app.queries import house
 from app.queries.failure import answered
 from app.queries.fleet import floats, line
 from app.queries.house import Stamp
-from app.queries.views import Band, EventRow, Limit, Line, Panel, Story, Verdict
-from warehouse.catalog import Sensor
+from app.queries.surroundings import channels, states
+from app.queries.views import EventRow, Limit, Line, Panel, Story, Verdict
 from warehouse.home import Warehouse
 from warehouse.state.limits import NAMES, WORDS
 
 # Two days of a reading a minute are drawn as they are, longer windows from rollups.
 MAX_POINTS: Final = 3000
-_CHANNELS: Final = 3
-_MOST_STATES: Final = 80
 
 
 @answered
 def story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Story:
     """Return the lines of an event's sensor and its channels in ``[start, end)``."""
-    return _story(made, event, start, end)
+    return _story(made, event.event_id, start, end, event)
 
 
 @answered
@@ -92,7 +90,9 @@ def _verdicts(made: Stamp, sensor_id: int) -> tuple[Verdict, ...]:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Story:
+def _story(made: Stamp, event_id: str, start: datetime, end: datetime, _event: EventRow) -> Story:
+    event = _event  # told by its id, as hashing all that is known of it takes longer than to read it
+    del event_id
     home = house.opened(made)
     target = home.catalog.sensor(event.sensor_id)
     measured, resolution = _measured(home, target.id, start, end)
@@ -104,9 +104,9 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
             channel.name,
             channel.unit,
             _measured(home, channel.id, start, end)[0],
-            note=f"drives {shares[channel.id] * 100:.0f} %" if channel.id in shares else "",
+            note=_drives(shares, channel.id),
         )
-        for channel in _channels(home, target, shares, siblings, within=(start, end))
+        for channel in channels(home, target, shares, siblings, within=(start, end))
     )
     return Story(
         window_start=start,
@@ -116,6 +116,7 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
             target.unit,
             measured,
             expected=_expected(scores, measured),
+            note=_drives(shares, target.id),
             limits=limits(target.id),
         ),
         score=Panel(
@@ -125,10 +126,14 @@ def _story(made: Stamp, event: EventRow, start: datetime, end: datetime) -> Stor
             threshold=line(scores["ts"], scores["threshold"]),
         ),
         context=context,
-        states=_states(home, siblings, start, end),
+        states=states(home, siblings, start, end),
         verdicts=tuple(one for one in _verdicts(made, target.id) if one.start < end and one.end > start),
         resolution=resolution,
     )
+
+
+def _drives(shares: dict[int, float], sensor_id: int) -> str:
+    return f"drives {shares[sensor_id] * 100:.0f} %" if sensor_id in shares else ""
 
 
 def limits(sensor_id: int) -> tuple[Limit, ...]:
@@ -175,52 +180,3 @@ def _expected(scores: pl.DataFrame, measured: Line) -> Line | None:
         .sort("at")
     )
     return Line(means["at"].to_numpy().astype(np.float64), floats(means["expected"]))
-
-
-def _channels(
-    home: Warehouse,
-    target: Sensor,
-    shares: dict[int, float],
-    siblings: dict[int, Sensor],
-    *,
-    within: tuple[datetime, datetime],
-) -> list[Sensor]:
-    """Return the channels that drive the event, else context channels that change in the window."""
-    driving = [siblings[one] for one in shares if one != target.id and one in siblings]
-    if driving:
-        return driving[:_CHANNELS]
-    context = [siblings[one] for one in target.context if one in siblings]
-    if not context:
-        return []
-    changes = (
-        home.telemetry.read([one.id for one in context], *within)
-        .group_by("sensor_id")
-        .agg(pl.col("value").n_unique().alias("values"))
-    )
-    moving = set(changes.filter(pl.col("values") > 1)["sensor_id"])
-    return [one for one in context if one.id in moving][:_CHANNELS]
-
-
-def _states(home: Warehouse, siblings: dict[int, Sensor], start: datetime, end: datetime) -> tuple[Band, ...]:
-    """Return the stretches of the machine's operating state, none if it has no such sensor."""
-    sensor = next((one for one in siblings.values() if one.role == "state"), None)
-    if sensor is None:
-        return ()
-    rows = home.telemetry.read([sensor.id], start, end).drop_nulls("value")
-    if rows.is_empty():
-        return ()
-    runs = (
-        rows.with_columns(pl.col("value").rle_id().alias("run"))
-        .group_by("run", maintain_order=True)
-        .agg(pl.col("ts").first(), pl.col("value").first())
-    )
-    starts = list(runs["ts"])
-    bands = [
-        Band(begin, finish, _state_word(value))
-        for begin, finish, value in zip(starts, [*starts[1:], end], runs["value"], strict=True)
-    ]
-    return tuple(bands) if len(bands) <= _MOST_STATES else ()
-
-
-def _state_word(value: float) -> str:
-    return {0.0: "stopped", 1.0: "running"}.get(value, f"state {value:g}")

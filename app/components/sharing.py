@@ -1,0 +1,47 @@
+"""A button that copies the address of the page, which holds the event and the window."""
+
+from typing import Final
+
+import streamlit as st
+
+_COPIED: Final = "links_copied"
+
+# Fixed text: nothing from data ever comes into it. An address without https has no clipboard but the old way.
+_COPIER: Final = """
+let done = null;
+export default function ({ data }) {
+  const first = done === null;
+  if (done === data) return;
+  done = data;
+  if (first && data === 0) return;
+  const text = window.location.href;
+  const byHand = () => {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.appendChild(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(text).catch(byHand);
+  else byHand();
+}
+"""
+_copier = st.components.v2.component("telltale_link", js=_COPIER)
+
+
+def copy_link() -> None:
+    """Draw the button; pressed, it copies the address and says so."""
+    count = st.session_state.setdefault(_COPIED, 0)
+    if st.button(
+        "Copy link",
+        type="tertiary",
+        icon=":material/link:",
+        shortcut="L",
+        key="copy_link",
+        help="The address names the event and the window: who opens it sees this.",
+    ):
+        count += 1
+        st.session_state[_COPIED] = count
+        st.toast("Link copied.", icon=":material/link:")
+    _copier(key="link_copier", data=count, height=1)
