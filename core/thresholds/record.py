@@ -118,8 +118,10 @@ def broken(
             if said is not None:
                 taught = at + np.flatnonzero(said.normal[at:end])
                 normal[taught] = np.minimum(scores[taught], HIGHEST_TAUGHT * bar)
-        later = slice(end, n)
-        bars[later] = (p.factor * np.maximum(_record(normal, p), least))[later]
+        # Steps from `last` on are out of its reach.
+        first, last = max(0, end - p.lag - p.reach), min(n, end + p.lag + p.reach)
+        record = _record(normal[first:last], p)[end - first :]
+        bars[end:last] = p.factor * np.maximum(record, least[end:last])
         start = end
     return tuple(found), bars
 
