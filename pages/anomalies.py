@@ -59,8 +59,15 @@ def page() -> None:
         window = examine(made, whole, opened)
     with right:
         judging.judge(made, listed, opened, together(made, opened))
-    similar_events.similar_events(similar.similar(made, opened), viewer.zone(), viewer.palette(), go)
-    if table_button():
+    alike = similar.similar(made, opened)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        similar_events.similar_title(alike)
+        st.space("stretch")
+        with_table = table_button()
+        csv_button(made, opened, *window)
+        copy_link()
+    similar_events.similar_events(alike, viewer.zone(), viewer.palette(), go)
+    if with_table:
         raw_table(made, opened, *window, viewer.zone())
     with left:
         event_list(listed, opened, viewer.zone(), go)
@@ -134,9 +141,6 @@ def examine(made: Stamp, whole: Fleet, event: EventRow) -> tuple[datetime, datet
     )
     with st.container(horizontal=True, vertical_alignment="top"):
         neighbour_buttons(beside, zone, go)
-        st.space("stretch")
-        csv_button(made, event, start, end)
-        copy_link()
     return start, end
 
 

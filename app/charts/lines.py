@@ -1,9 +1,10 @@
 """One panel of a stack: measured, min–max band, expected, threshold."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from app.charts.limits import draw_limits, far_limits, near_limits
 from app.charts.rows import Parts, Row, capitalised, title
@@ -11,6 +12,8 @@ from app.charts.thinning import LIMIT, thin
 from app.charts.zone import Zone
 from app.queries.views import Floats, Line, Panel
 from app.theme import Palette, translucent
+
+_DOT_PX: Final = 4.0
 
 
 def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
@@ -87,16 +90,31 @@ def _trace(
     width: float = 1.4,
 ) -> go.Scatter:
     x, y = points
+    alone = _alone(y)
+    dots: dict[str, Any] = {"mode": "lines"}
+    if alone.any():
+        # A line needs two readings: one between two gaps would not be seen.
+        size = np.where(alone, _DOT_PX, 0.0)
+        dots = {"mode": "lines+markers", "marker": {"size": size, "color": colour, "line": {"width": 0}}}
     return go.Scatter(
         x=x,
         y=y,
         yaxis=row.y,
-        mode="lines",
+        **dots,
         name=name,
         line={"color": colour, "width": width, "dash": dash},
         hovertemplate=hover,
         connectgaps=False,
     )
+
+
+def _alone(values: Floats) -> NDArray[np.bool_]:
+    """Return which values have none before and none after them."""
+    there = np.isfinite(values)
+    before = np.concatenate([[False], there[:-1]])[: there.size]
+    after = np.concatenate([there[1:], [False]])[: there.size]
+    alone: NDArray[np.bool_] = there & ~before & ~after
+    return alone
 
 
 def _min_max(parts: Parts, line: Line, row: Row, palette: Palette) -> None:

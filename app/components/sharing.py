@@ -14,7 +14,9 @@ export default function ({ data }) {
   if (done === data) return;
   done = data;
   if (first && data === 0) return;
-  const text = window.location.href;
+  const address = new URL(window.location.href);
+  address.searchParams.delete("person");  // who opens it is somebody else
+  const text = address.href;
   const byHand = () => {
     const field = document.createElement("textarea");
     field.value = text;

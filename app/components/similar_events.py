@@ -7,24 +7,28 @@ import streamlit as st
 from app.charts.sparkline import sparkline_svg
 from app.charts.zone import Zone, lasting
 from app.components.words import counted, escaped
-from app.queries.similar import SimilarRow
+from app.queries.similar import SHOWN, SimilarRow
 from app.theme import VERDICT_WORDS, Palette, coloured
+
+
+def similar_title(rows: Sequence[SimilarRow]) -> None:
+    """Draw the title with what people said of them."""
+    st.markdown(f"**Similar past events** :gray[· {_summary(rows)}]", width="content")
 
 
 def similar_events(
     rows: Sequence[SimilarRow], zone: Zone, palette: Palette, go: Callable[[str], None]
 ) -> None:
-    """Draw the cards side by side, the most similar first.
+    """Draw the cards side by side, the most similar first; room is left for as many as are asked for.
 
     Parameters
     ----------
     go
         Opens an event by its id.
     """
-    st.markdown(f"**Similar past events** :gray[· {_summary(rows)}]")
     if not rows:
         return
-    for row, column in zip(rows, st.columns(len(rows), gap="small"), strict=True):
+    for row, column in zip(rows, st.columns(max(SHOWN, len(rows)), gap="small"), strict=False):
         with column.container(border=True, gap="xsmall"):
             st.markdown(f"{coloured(row.severity)} **{escaped(row.title)}**")
             start, end = row.start.timestamp() * 1000, row.end.timestamp() * 1000
