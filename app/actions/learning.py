@@ -6,14 +6,24 @@ from warehouse.documents import JSON
 
 
 def apply_learning(
-    profile: Profile, *, likeness: bool, threshold: bool, previewed: str, writer: Writer = in_process
+    profile: Profile,
+    *,
+    likeness: bool,
+    threshold: bool,
+    windows: bool = True,
+    probability: bool = True,
+    telling: bool = True,
+    previewed: str,
+    writer: Writer = in_process,
 ) -> None:
-    """Let verdicts hold back later events, by the rules named.
+    """Let verdicts hold back later events, by the rules named, and teach by the other layers named.
 
     Parameters
     ----------
     likeness, threshold
         See `core.feedback.recurring.FeedbackRules`.
+    windows, probability, telling
+        See `warehouse.state.learning.FURTHER`.
     previewed
         What the preview said; it is kept with the decision.
 
@@ -22,10 +32,11 @@ def apply_learning(
     NotAllowed
         The profile is no trainer.
     LabelError
-        No rule is named, or the same ones are in force already.
+        Nothing differs from what is usual, or from what is in force already.
     """
     require(profile, "trainer", "let verdicts take effect")
     payload: dict[str, JSON] = {"likeness": likeness, "threshold": threshold, "previewed": previewed}
+    payload |= {"windows": windows, "probability": probability, "telling": telling}
     writer("learning.apply", payload, actor=profile.name)
 
 

@@ -14,6 +14,29 @@ from app.queries import house, learning
 from app.queries.house import Stamp
 from app.queries.learning import Decision
 
+FURTHER: Final = {
+    "windows": (
+        "Learn nothing from confirmed anomalies",
+        "Trainings and bars leave out what was called a true anomaly and keep false positives as normal.",
+    ),
+    "probability": (
+        "Say how likely an event is real by verdicts on its like",
+        "From ten verdicts on, over the whole fleet, with the sensor's own record; it ranks the overview.",
+    ),
+    "telling": (
+        "Put events first whose verdicts teach most",
+        "In the list Teaches most: what is undecided and unlike what was judged; else the newest first.",
+    ),
+}
+"""Layers that hold nothing back: name → label and help."""
+
+_WORDS: Final = {
+    "likeness": "likeness",
+    "threshold": "thresholds",
+    "windows": "windows",
+    "probability": "probability",
+    "telling": "order",
+}
 _HISTORY: Final = 5
 
 
@@ -46,23 +69,27 @@ def learning_dialog() -> None:
         key="learning_threshold",
         help="From three false positives on; by a factor of 1.65 at most, and below every true anomaly.",
     )
+    st.caption("These hide nothing, and are on unless somebody switches them off:")
+    further = {name: _switch(name, decision) for name in FURTHER}
     tried = learning.tried(made, likeness=likeness, threshold=threshold, now=now)
     with st.container(border=True):
         st.markdown(f"**{escaped(tried.sentence)}**")
         st.caption("Each event was judged by the verdicts recorded before it ended, and by no later one.")
         st.markdown(f"From now on {counted(tried.now, 'event')} without a verdict would be held back.")
     may_not = refusal("trainer")
-    same = decision is not None and (decision.likeness, decision.threshold) == (likeness, threshold)
+    chosen = {"likeness": likeness, "threshold": threshold, **further}
+    same = decision is not None and all(getattr(decision, name) == on for name, on in chosen.items())
+    usual = not (likeness or threshold) and all(further.values())
     with st.container(horizontal=True):
         if st.button(
             "Apply",
             type="primary",
             key="learning_apply",
-            disabled=bool(may_not) or same or not (likeness or threshold),
+            disabled=bool(may_not) or same or usual,
             help=may_not or None,
         ) and tell(
             "Verdicts take effect.",
-            lambda: screen.apply_learning(likeness=likeness, threshold=threshold, previewed=tried.sentence),
+            lambda: screen.apply_learning(**chosen, previewed=tried.sentence),
         ):
             st.rerun()
         if (
@@ -74,9 +101,18 @@ def learning_dialog() -> None:
     _decided(learning.decisions(made), viewer.zone())
 
 
+def _switch(name: str, decision: Decision | None) -> bool:
+    """Draw the switch of a layer that hides nothing and return whether it is on."""
+    label, help_ = FURTHER[name]
+    value = getattr(decision, name) if decision else True
+    return bool(st.toggle(label, value=value, key=f"learning_{name}", help=help_))
+
+
 def _decided(decisions: Sequence[Decision], zone: Zone) -> None:
     """List the newest decisions, with who made them."""
     for one in decisions[:_HISTORY]:
+        off = [word for name, word in _WORDS.items() if not getattr(one, name)]
         what = "applied" if one.applied else "undone"
+        what += f" without {', '.join(off)}" if one.applied and off else ""
         when = f"{zone.local(one.at):%d %b %H:%M}"
         st.caption(f"{when}: {what} by {escaped(one.actor)}. {escaped(one.previewed)}")

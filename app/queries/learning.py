@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 import streamlit as st
@@ -13,6 +13,7 @@ from app.queries.house import Stamp
 from core.feedback.probability import FEW, Probability
 from core.feedback.recurring import FeedbackRules, HeldBack
 from core.workflows.feedback import Preview, held_events, preview, probabilities, telling_order
+from warehouse.state.overlap import with_verdicts
 
 REASONS: Final = {
     "likeness": "like a false positive on this sensor",
@@ -28,6 +29,11 @@ class Decision:
     ----------
     applied
         False where verdicts were stopped from taking effect.
+    likeness, threshold
+        Which rules hold events back.
+    windows, probability, telling
+        Whether confirmed anomalies are left out of trainings and bars, the probability made of verdicts is
+        used, and events are put in the order that teaches most.
     previewed
         What the preview said then; empty where there was none.
     """
@@ -35,6 +41,9 @@ class Decision:
     applied: bool
     likeness: bool
     threshold: bool
+    windows: bool
+    probability: bool
+    telling: bool
     previewed: str
     actor: str
     at: datetime
@@ -103,8 +112,10 @@ def held_because(made: Stamp, event_id: str) -> Because | None:
 def probability(made: Stamp, event_id: str) -> tuple[float, int] | None:
     """Return how likely an event is real and on how many verdicts that rests.
 
-    None while verdicts are few, or where the event has one of its own.
+    None while verdicts are few, where the event has one of its own, or where a person switched it off.
     """
+    if _switched_off(made, "probability"):
+        return None
     found = _probabilities(made).get(event_id)
     return None if found is None or found.prior else (found.value, found.verdicts)
 
@@ -113,9 +124,10 @@ def probability(made: Stamp, event_id: str) -> tuple[float, int] | None:
 def believed(made: Stamp) -> dict[str, tuple[float, int]]:
     """Return event id → how likely it is real by verdicts on others, and on how many that rests.
 
-    Empty while verdicts are few: the base rate alone says nothing of one event against another.
+    Empty while verdicts are few: the base rate alone says nothing of one event against another; and where a
+    person switched it off.
     """
-    if house.owner().labels().height < FEW:
+    if _switched_off(made, "probability") or house.owner().labels().height < FEW:
         return {}
     found = _probabilities(made)
     return {event_id: (one.value, one.verdicts) for event_id, one in found.items() if not one.prior}
@@ -123,14 +135,22 @@ def believed(made: Stamp) -> dict[str, tuple[float, int]]:
 
 @answered
 def telling(made: Stamp) -> tuple[str, ...]:
-    """Return the ids of events without a verdict, those first whose verdicts would teach most."""
-    return _telling(made)
+    """Return the ids of events without a verdict, those first whose verdicts would teach most.
+
+    The newest come first where a person switched that order off.
+    """
+    return _unsaid(made) if _switched_off(made, "telling") else _telling(made)
 
 
 def in_force(made: Stamp) -> Decision | None:
     """Return the decision in force, None while verdicts take no effect."""
     newest = _decisions(made)[:1]
     return newest[0] if newest and newest[0].applied else None
+
+
+def _switched_off(made: Stamp, layer: Literal["probability", "telling"]) -> bool:
+    decision = in_force(made)
+    return decision is not None and not getattr(decision, layer)
 
 
 def held(made: Stamp) -> dict[str, HeldBack]:
@@ -147,6 +167,9 @@ def _decisions(made: Stamp) -> tuple[Decision, ...]:
             applied=row["action"] == "apply",
             likeness=row["likeness"],
             threshold=row["threshold"],
+            windows=row["windows"],
+            probability=row["probability"],
+            telling=row["telling"],
             previewed=row["previewed"],
             actor=row["actor"],
             at=row["recorded_at"],
@@ -175,6 +198,12 @@ def _probabilities(made: Stamp) -> dict[str, Probability]:
 @st.cache_data(show_spinner=False, max_entries=2)
 def _telling(made: Stamp) -> tuple[str, ...]:
     return telling_order(_described(made), house.owner().labels())
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _unsaid(made: Stamp) -> tuple[str, ...]:
+    known = with_verdicts(_described(made), house.owner().labels()).filter(pl.col("verdict").is_null())
+    return tuple(known.sort("start", descending=True)["event_id"])
 
 
 def _described(made: Stamp) -> pl.DataFrame:

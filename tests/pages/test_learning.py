@@ -8,6 +8,7 @@ from two_pumps import MILD, NOW, SPIKE, WORST
 
 from core.feedback.description import POINTS
 from warehouse.home import Warehouse
+from warehouse.state.learning import windows_follow
 from warehouse.state.owner import current_owner
 
 
@@ -93,6 +94,29 @@ def test_what_teaches_most_is_listed_without_what_has_a_verdict(alike: Warehouse
     page = open_page("anomalies", telling="1")
     assert len(page.radio(key="event_list").options) == 1
     assert page.query_params["event"] == WORST
+
+
+def test_each_layer_has_a_switch_of_its_own(alike: Warehouse, open_page: Open):
+    before = _events(open_page)
+    dialog = _apply()
+    for name in ("likeness", "threshold", "windows", "telling"):
+        dialog.toggle(key=f"learning_{name}").set_value(False).run()
+    assert "From now on 0 events without a verdict would be held back." in text_of(dialog)
+    dialog.button(key="learning_apply").click().run()
+    assert not dialog.exception
+    assert _events(open_page) == before
+    assert not windows_follow(alike.catalog)
+    newest = open_page("anomalies", telling="1").radio(key="event_list").options
+    assert "Pump 2" in newest[0]
+    assert "Pump 1" in before[0]
+    again = _apply()
+    assert "applied without likeness, thresholds, windows, order by engineer A" in text_of(again)
+    again.toggle(key="learning_likeness").set_value(True).run()
+    again.button(key="learning_apply").click().run()
+    assert len(_events(open_page)) == len(before) - 1
+    _apply().button(key="learning_stop").click().run()
+    assert windows_follow(alike.catalog)
+    assert _events(open_page) == before
 
 
 def test_while_verdicts_are_few_no_probability_is_made_of_them(alike: Warehouse, open_page: Open):

@@ -3,6 +3,7 @@
 import pytest
 
 from warehouse.errors import LabelError
+from warehouse.state.learning import windows_follow
 
 PAYLOAD = {"likeness": True, "threshold": False, "previewed": "Would have removed 3 of 9 alarms."}
 
@@ -41,6 +42,7 @@ def test_what_is_in_force_is_not_applied_again_but_other_rules_are(owner):
         {},
         {"likeness": 1, "threshold": True},
         {"likeness": False, "threshold": False},
+        PAYLOAD | {"windows": "no"},
         PAYLOAD | {"previewed": "x" * 501},
     ],
 )
@@ -57,3 +59,21 @@ def test_there_is_nothing_to_undo_before_or_twice(owner):
     owner.write("learning.stop", {}, actor="ada", write_id="three")
     with pytest.raises(LabelError, match="nothing to undo"):
         owner.write("learning.stop", {}, actor="ada", write_id="four")
+
+
+def test_layers_that_hide_nothing_are_on_until_they_are_switched_off(owner):
+    owner.write("learning.apply", PAYLOAD, actor="ada", write_id="one")
+    row = owner.learning_history().row(0, named=True)
+    assert (row["windows"], row["probability"], row["telling"]) == (True, True, True)
+    alone = {"likeness": False, "threshold": False, "previewed": "", "probability": False}
+    owner.write("learning.apply", alone, actor="ada", write_id="two")
+    row = owner.learning_history().row(0, named=True)
+    assert (row["likeness"], row["windows"], row["probability"], row["telling"]) == (False, True, False, True)
+
+
+def test_workers_know_whether_windows_follow_verdicts(owner, warehouse):
+    assert windows_follow(warehouse.catalog)
+    owner.write("learning.apply", PAYLOAD | {"windows": False}, actor="ada", write_id="one")
+    assert not windows_follow(warehouse.catalog)
+    owner.write("learning.stop", {}, actor="ada", write_id="two")
+    assert windows_follow(warehouse.catalog)
