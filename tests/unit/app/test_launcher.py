@@ -26,7 +26,7 @@ def test_every_safe_setting_is_a_flag_that_streamlit_knows():
     assert flags["server.maxUploadSize"] == "50"
     assert flags["client.showErrorDetails"] == "none"
     assert flags["server.fileWatcherType"] == "none"
-    assert flags["runner.magicEnabled"] == "false"
+    assert flags["runner.magicEnabled"] == flags["runner.postScriptGC"] == "false"
     assert flags["client.toolbarMode"] == "minimal"
 
 
