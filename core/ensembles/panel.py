@@ -42,6 +42,7 @@ from core.ensembles.trusted import (
     seated,
     standing_still,
 )
+from core.ensembles.unsettled import longest_window, unsettled
 from core.ensembles.votes import (
     Key,
     Voters,
@@ -185,7 +186,7 @@ class Panel:
         if judged.size and ratios:
             blends = {one: blended(list(ratios.values()), one) for one in self.panel.voters.blends}
             alone = self.trusted(scores, judged, own)
-            spans = self._decided(blends, alone, learned, own)
+            spans = self._decided(blends, alone, judged, own)
             ranking = Ranking.of(blends, self.panel, learned.highest, alone, own)
             values[judged], level[judged] = ranking.scores, ranking.bars
             events = tuple(
@@ -312,16 +313,17 @@ class Panel:
         self,
         blends: Mapping[Blend, Doubles],
         alone: Mapping[str, Alarms],
-        learned: _Learned,
+        judged: Steps,
         own: Said | None,
     ) -> Runs:
         """Return the runs of judged steps called abnormal."""
-        voters = self.panel.voters
+        voters, learned = self.panel.voters, self._fitted()
         if self.mode == "review":
             votes = review_votes(blends, voters)
         else:
             votes = causal_votes(blends, learned.highest, voters, self.panel.reach, own)
         abnormal = votes >= voters.share
+        abnormal &= ~unsettled(judged, longest_window(self.panel.sources), self.mode)
         for one in alone.values():
             abnormal |= one.inside
         return runs(abnormal)

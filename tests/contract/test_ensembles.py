@@ -174,6 +174,42 @@ def test_a_signal_without_a_reading_raises_nothing(name: str) -> None:
 
 
 @every_ensemble
+@pytest.mark.parametrize("level", [7.0, -0.7])
+def test_a_departure_from_what_never_changed_is_an_event(name: str, level: float) -> None:
+    values = made(2000)
+    values[:, 0] = level
+    raiser = MAKERS[name]().fit(of(values[:1600]), of(values[1600:], 1600))
+    fresh = made(1500, seed=4)
+    fresh[:, 0] = level
+    assert raiser.detect(of(fresh)).events == ()
+    fresh[900:930, 0] = level + 0.5
+    (event,) = raiser.detect(of(fresh)).events
+    assert 900 <= event.peak < 960
+    assert event.start < 930
+    assert event.end > 900
+
+
+@every_ensemble
+def test_a_training_part_without_a_reading_is_refused(name: str) -> None:
+    values = made(2000)
+    values[:, 0] = np.nan
+    with pytest.raises(InsufficientData, match="found 0"):
+        MAKERS[name]().fit(of(values[:1600]), of(values[1600:], 1600))
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "reservoir with records"])
+def test_gaps_raise_nothing_and_hide_nothing_after_them(name: str) -> None:
+    values = faulty()
+    values[500:530, 0] = np.nan
+    values[700:720] = np.nan
+    found = fitted(name).detect(of(values))
+    missing = np.isnan(values[:, 0])
+    assert np.isnan(found.scores.values[missing]).all()
+    assert [one for one in found.events if one.start < 960 and one.end > 900]
+    assert not [one for one in found.events if one.end <= 850]
+
+
+@every_ensemble
 @pytest.mark.parametrize("n", [0, 1])
 def test_a_signal_too_short_to_judge_is_refused_with_the_number_needed(name: str, n: int) -> None:
     with pytest.raises(InsufficientData) as refused:

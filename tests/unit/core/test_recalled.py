@@ -69,7 +69,7 @@ def test_new_steps_are_judged_as_in_one_look_at_all() -> None:
     whole, first = lived(), START
     assert {STANDSTILL, RELATION} <= set(panel().detectors)
     recalled = begun(first)
-    for last in (first + 1, first + 2, first + 3, *range(first + 9, END, 220), END):
+    for last in (first + 1, first + 2, first + 3, *range(first + 9, END, 500), END):
         low = int(np.searchsorted(whole.timestamps, recalled.timestamps[0]))
         signal = whole.slice(low, last)
         assert recalled.fits(signal)
