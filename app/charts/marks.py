@@ -140,36 +140,26 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
     """Draw the operating state as a strip of stretches with their words."""
     # A stretch that holds two states, told as "stopped and running", lies between them.
     words = sorted({state.text for state in states if " and " not in state.text})
-    for state in states:
-        if state.text not in words:
-            shade = translucent(palette.normal, 0.3)
-        else:
-            shade = palette.raised if words.index(state.text) % 2 == 0 else translucent(palette.normal, 0.55)
-        parts.shapes.append(
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": f"{row.y} domain",
-                "x0": epoch_ms(state.start),
-                "x1": epoch_ms(state.end),
-                "y0": 0,
-                "y1": 1,
-                "fillcolor": shade,
-                "line": {"width": 0},
-                "layer": "below",
-            }
-        )
-    # A row of shapes alone is not drawn: it needs a trace, and this one carries the words for the hover.
-    x = np.array([edge for state in states for edge in (epoch_ms(state.start), epoch_ms(state.end) - 1)])
+    colours = [
+        translucent(palette.normal, 0.3)
+        if state.text not in words
+        else palette.raised
+        if words.index(state.text) % 2 == 0
+        else translucent(palette.normal, 0.55)
+        for state in states
+    ]
+    starts = np.array([epoch_ms(state.start) for state in states])
+    # One trace: Plotly checks every shape by itself, and there may be many stretches.
     parts.traces.append(
-        go.Scatter(
-            x=x,
-            y=np.full(x.size, 0.5),
+        go.Bar(
+            x=starts,
+            y=np.ones(starts.size),
+            width=np.array([epoch_ms(state.end) for state in states]) - starts,
+            offset=0,
             yaxis=row.y,
-            mode="lines",
-            line={"width": 0},
             name="state",
-            customdata=[state.text for state in states for _ in range(2)],
+            marker={"color": colours, "line": {"width": 0}},
+            customdata=[state.text for state in states],
             hovertemplate="%{customdata}",
         )
     )

@@ -38,7 +38,7 @@ class Row:
 class Parts:
     """What a figure is made of; collected first, as Plotly checks all shapes anew with each one added."""
 
-    traces: list[go.Scatter] = field(default_factory=list)
+    traces: list[go.Scatter | go.Bar] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     selections: list[dict[str, Any]] = field(default_factory=list)
