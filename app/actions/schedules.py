@@ -63,15 +63,26 @@ def add_training_schedule(
     }
     if sensor_ids:
         payload["sensor_ids"] = [warehouse.catalog.sensor(one).id for one in dict.fromkeys(sensor_ids)]
+    require_times(cron, zone)
+    return warehouse.jobs.schedules.add(
+        title, cron, "train-all", payload, actor=profile.name, at=now(), zone=zone
+    )
+
+
+def require_times(cron: str, zone: str) -> None:
+    """Let a cron expression and a zone pass that tell when something is due.
+
+    Raises
+    ------
+    ParameterError
+        One of them can't be understood, or no such time ever comes; `field` names it.
+    """
     at = now()
     for field, its_zone in (("cron", "UTC"), ("zone", zone)):
         try:
             next_run(cron, its_zone, at)
         except ScheduleError as error:
             raise ParameterError(str(error), field=field) from error
-    return warehouse.jobs.schedules.add(
-        title, cron, "train-all", payload, actor=profile.name, at=at, zone=zone
-    )
 
 
 def pause_schedule(profile: Profile, warehouse: Warehouse, schedule_id: int, *, paused: bool) -> Schedule:

@@ -20,6 +20,7 @@ from app.queries.job_text import (
     what_of,
 )
 from core.errors import JobError, ParameterError
+from core.workflows.reporting import remarks_of
 from warehouse.jobs import STATES, Job
 
 app = typer.Typer(no_args_is_help=True, help="Look at jobs, cancel them, let them go on, begin them anew.")
@@ -95,6 +96,7 @@ def show(
         "memory": "" if job.memory_mb is None else f"{job.memory_mb:,.0f} MB",
         "CPU": "" if job.cpu_s is None else f"{job.cpu_s:,.0f} s",
         "result": outcome_of(job),
+        "note": " ".join(remarks_of(job.result or {})),
     }
     for name, value in facts.items():
         if value:

@@ -41,6 +41,7 @@ def add(
 ) -> None:
     """Train sensors whenever a cron expression says so."""
     place = desk()
+    schedules.require_times(cron, zone)
     added = schedules.add_training_schedule(
         place.profile,
         place.warehouse,
