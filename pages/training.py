@@ -171,7 +171,7 @@ def over(states: tuple[str, ...], kind: str | None, sensor: int | None) -> tuple
 
 
 def sensors() -> None:
-    """Draw the sensors by status, and the button that trains the picked ones."""
+    """Draw the sensors by status, and the buttons that train the picked ones and validate their versions."""
     with problem.shown():
         training_view.follow()
         machine = rail.picked().machine
@@ -181,7 +181,7 @@ def sensors() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             of = "" if machine is None else f" of {escaped(machine)}"
             st.markdown(f"**Sensors** :gray[· {counted(len(rows), 'target')}{of}]", width="stretch")
-            button = st.container(width="content")
+            buttons = st.container(width="content", horizontal=True)
         picked: tuple[int, ...] = ()
         if rows:
             shown = sensor_status.chips(rows)
@@ -190,14 +190,24 @@ def sensors() -> None:
             st.caption("This machine has no sensor that can be trained.")
         else:
             st.caption("There is no sensor to train yet: ingest something on the page Data first.")
-        button.button(
+        # Nobody picked a row, but a machine is picked in the rail: it is meant.
+        meant = picked or tuple(row.sensor_id for row in rows if machine is not None)
+        if any(row.version_id is not None for row in rows if row.sensor_id in meant):
+            buttons.button(
+                "Validate",
+                key="validate",
+                on_click=doings.validate,
+                args=(meant,),
+                disabled=bool(may_not),
+                help=may_not or "Judge all their trained versions on readings that none of them learned from",
+            )
+        buttons.button(
             f"Train {counted(len(picked), 'sensor')}…" if picked else "Train…",
             type="primary",
             shortcut="N",
             key="train",
             on_click=training_view.open_dialog,
-            # Nobody picked a row, but a machine is picked in the rail: it is meant.
-            args=(picked or tuple(row.sensor_id for row in rows if machine is not None),),
+            args=(meant,),
             disabled=bool(may_not) or not every,
             help=may_not or None,
         )

@@ -1,6 +1,6 @@
 """What the buttons of Training do, each as a callback; what came of it is said at the top of the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -9,6 +9,8 @@ from app.components import train_form, training_view
 from app.components.outcome import note, tell
 from app.components.schedules import NewSchedule
 from app.components.words import counted
+from app.queries import training
+from app.queries.failure import ReadFailed
 
 CRON_REFUSED = "schedule_refused"
 
@@ -52,6 +54,17 @@ def clone(job_id: int) -> None:
         return
     note(f"Job {made} does what job {job_id} was asked for.")
     training_view.go_job(made)
+
+
+def validate(sensor_ids: Sequence[int]) -> None:
+    """Judge all trained versions of some sensors on what none of them learned from, and show the job."""
+    try:
+        job_id = screen.validate(training.trained_versions(sensor_ids))
+    except (screen.ActionFailed, ReadFailed) as failure:
+        note(str(failure), good=False)
+        return
+    note("Their versions are being judged side by side.")
+    training_view.go_job(job_id)
 
 
 def started_words(started: screen.Started) -> str:

@@ -1,6 +1,6 @@
 """What can be trained: how the model of each sensor is, presets with how long they take, schedules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -62,6 +62,13 @@ def sensor_statuses(made: Stamp) -> tuple[SensorStatusRow, ...]:
     table = house.warehouse().jobs
     waiting = tuple(job.id for job in table.list((*WAITING, "running"), kind="train", limit=-1))
     return _statuses(made.home, made.snapshot, waiting, table.last_ended("train"))
+
+
+@answered
+def trained_versions(sensor_ids: Collection[int]) -> tuple[int, ...]:
+    """Return the ids of all trained versions of some sensors, the oldest first."""
+    versions = house.warehouse().catalog.versions()
+    return tuple(one.id for one in versions if one.kind == "trained" and one.sensor_id in sensor_ids)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

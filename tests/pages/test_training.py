@@ -180,3 +180,19 @@ def test_an_empty_home_says_what_would_fill_the_page(empty: Warehouse, open_page
     assert "There is no sensor to train yet" in words
     assert "Nothing is over yet." in words
     assert "nothing runs and nothing waits" in words
+
+
+def test_the_versions_of_what_is_picked_are_validated_side_by_side(pumps: Warehouse, open_page: Open):
+    # `asset` is bound by the rail, which `main` draws.
+    page = open_page("training")
+    assert "validate" not in [button.key for button in page.button]
+    page.session_state["asset"] = "Pump 1"
+    page.run()
+    page.button(key="validate").click().run()
+    assert not page.exception
+    (job,) = pumps.jobs.list(kind="validate")
+    (version,) = [one.id for one in pumps.catalog.versions() if one.kind == "trained"]
+    assert job.payload["version_ids"] == [version]
+    assert job.actor == "engineer A"
+    assert page.query_params["job"] == str(job.id)
+    assert "Validation" in text_of(page)
