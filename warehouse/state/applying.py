@@ -1,6 +1,6 @@
 """Writes inside one transaction: each found in the audit, or done and entered there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import duckdb
@@ -22,7 +22,9 @@ from warehouse.state import (
     shown_units,
     snapshot_pins,
 )
+from warehouse.state.appending import append
 from warehouse.state.label_book import LabelBook
+from warehouse.state.label_writes import LabelWrite
 from warehouse.state.writes import Write, next_seq
 
 # Writes that change the catalogue too: they wait in the inbox until both stores have them.
@@ -41,16 +43,6 @@ AUDIT: Final = pl.Schema(
 )
 
 Outcome: TypeAlias = dict[str, JSON]
-
-_GIVEN: Final[dict[str, Callable[[LabelBook, Write, Catalog], Outcome]]] = {
-    "label.set": label_writes.set_label,
-    "label.set_many": label_writes.set_labels,
-}
-
-_TAKEN_BACK: Final[dict[str, Callable[[LabelBook, Write], Outcome]]] = {
-    "label.undo": label_writes.undo_label,
-    "label.undo_many": label_writes.undo_labels,
-}
 
 _ALONE: Final[dict[str, Callable[[duckdb.DuckDBPyConnection, Write], Outcome]]] = {
     "event.acknowledge": attention.acknowledge,
@@ -82,23 +74,33 @@ def apply(
     A refusal comes before anything is written, so that the others can go on.
     """
     known = _known(cursor, writes)
-    book = LabelBook(cursor, _named_events(writes))
+    stated = {
+        write.write_id: _stated(write, warehouse.catalog)
+        for write in writes
+        if write.kind in label_writes.KINDS and write.write_id not in known
+    }
+    sound = [one for one in stated.values() if isinstance(one, LabelWrite)]
+    book = LabelBook(
+        cursor,
+        [asked for one in sound for asked in one.asked],
+        [label_id for one in sound for label_id in one.label_ids],
+    )
     made: list[Outcome | LabelError] = []
     entered: list[tuple[Write, Outcome]] = []
     for write in writes:
         if write.write_id in known:
             made.append(known[write.write_id])
             continue
-        cursor.complete()
         try:
-            outcome = _make(cursor, book, write, warehouse)
+            outcome = _make(cursor, book, write, stated.get(write.write_id), warehouse)
         except LabelError as error:
             made.append(error)
             continue
         known[write.write_id] = outcome
         entered.append((write, outcome))
         made.append(outcome)
-    _enter(book.written(), entered)
+    book.write()
+    _enter(cursor, entered)
     return made
 
 
@@ -110,20 +112,26 @@ def _known(cursor: duckdb.DuckDBPyConnection, writes: Sequence[Write]) -> dict[s
     return {write_id: loads(outcome) for write_id, outcome in rows}
 
 
-def _named_events(writes: Sequence[Write]) -> Iterator[str]:
-    for write in writes:
-        several = write.payload.get("labels")
-        for one in several if isinstance(several, list) else [write.payload]:
-            event_id = one.get("event_id") if isinstance(one, dict) else None
-            if isinstance(event_id, str):
-                yield event_id.strip()
+def _stated(write: Write, catalog: Catalog) -> LabelWrite | LabelError:
+    try:
+        return label_writes.checked(write, catalog)
+    except LabelError as error:
+        return error
 
 
-def _make(cursor: duckdb.DuckDBPyConnection, book: LabelBook, write: Write, warehouse: Warehouse) -> Outcome:
-    if write.kind in _GIVEN:
-        return _GIVEN[write.kind](book, write, warehouse.catalog)
-    if write.kind in _TAKEN_BACK:
-        return _TAKEN_BACK[write.kind](book, write)
+def _make(
+    cursor: duckdb.DuckDBPyConnection,
+    book: LabelBook,
+    write: Write,
+    stated: LabelWrite | LabelError | None,
+    warehouse: Warehouse,
+) -> Outcome:
+    if isinstance(stated, LabelError):
+        raise stated
+    if stated is not None:
+        return label_writes.make(book, write, stated)
+    # What was asked before may not have been read to its end.
+    cursor.complete()
     if write.kind in _ALONE:
         return _ALONE[write.kind](cursor, write)
     if write.kind in _BY_CATALOGUE:
@@ -142,7 +150,4 @@ def _enter(cursor: duckdb.DuckDBPyConnection, entered: Sequence[tuple[Write, Out
         (seq, write.write_id, write.kind, dumps(write.payload), write.actor, write.at, dumps(outcome))
         for seq, (write, outcome) in enumerate(entered, start=first)
     ]
-    cursor.complete()
-    cursor.register("incoming_audit", pl.DataFrame(rows, schema=AUDIT, orient="row"))
-    cursor.execute("INSERT INTO audit BY NAME SELECT * FROM incoming_audit")
-    cursor.unregister("incoming_audit")
+    append(cursor, "audit", AUDIT, rows)

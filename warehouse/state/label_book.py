@@ -1,16 +1,23 @@
-"""The log of verdicts inside one transaction: numbered as they come, written in one go."""
+"""The log of verdicts inside one transaction: looked up once, numbered as they come, written in one go.
 
-from collections.abc import Iterable
+Fifty people who label at once share a transaction, and a statement each would cost more than all they do.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import polars as pl
 
 from warehouse import schema
-from warehouse.errors import LabelConflict
-from warehouse.state.labels import NewLabel, current
-from warehouse.state.overlap import with_verdicts
+from warehouse.errors import LabelConflict, LabelError
+from warehouse.instants import microseconds, moment_of
+from warehouse.state.appending import append
+from warehouse.state.labels import NewLabel
+from warehouse.state.overlap import belong
 from warehouse.state.writes import Write, next_seq
 
 LABEL_LOG: Final = pl.Schema(
@@ -32,37 +39,144 @@ LABEL_LOG: Final = pl.Schema(
     ]
 )
 
-Span = tuple[datetime, datetime]
+_ROW: Final = (
+    'action, label_id, sensor_id, epoch_us("start"), epoch_us("end"), verdict, fault_class, note, event_id,'
+    " version_id, actor, epoch_us(recorded_at)"
+)
+
+_ASKED: Final = """
+FROM (
+    SELECT
+        unnest($1::INTEGER[]) AS place,
+        unnest($2::INTEGER[]) AS sensor,
+        unnest($3::BIGINT[]) AS seen,
+        unnest($4::VARCHAR[]) AS person,
+        unnest($5::VARCHAR[]) AS event,
+        unnest($6::BIGINT[]) AS begin_us,
+        unnest($7::BIGINT[]) AS end_us
+) JOIN label_log ON sensor_id = sensor AND label_id > seen AND actor <> person
+WHERE action = 'set' AND (event_id = event OR (epoch_us("start") < end_us AND epoch_us("end") > begin_us))
+"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A verdict that somebody wants to give.
+
+    Parameters
+    ----------
+    seen
+        Number of the newest verdict that they saw on the event, 0 for none; None when others don't matter.
+    """
+
+    label: NewLabel
+    actor: str
+    seen: int | None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A row of the log."""
+
+    action: str
+    label_id: int
+    label: NewLabel
+    actor: str
+    at: datetime
 
 
 class LabelBook:
-    """The verdicts of one transaction; many at once, as a statement each would cost more than they do.
+    """The verdicts of one transaction.
 
     Parameters
     ----------
     cursor
         In the open transaction.
-    event_ids
-        Events that verdicts may be given to.
+    asked
+        Every verdict that may be given.
+    label_ids
+        Every label that may be taken back.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, event_ids: Iterable[str]) -> None:
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, asked: Sequence[Asked], label_ids: Iterable[int]
+    ) -> None:
         self._cursor = cursor
-        self._event_ids = list(event_ids)
-        self._events: dict[tuple[str, int], Span] | None = None
         self._next: int | None = None
         self._rows: list[tuple[object, ...]] = []
-        self._pending: list[tuple[NewLabel, str]] = []
+        self._added: defaultdict[int, list[_Entry]] = defaultdict(list)
+        self._undone: dict[int, str] = {}
+        careful = [one for one in asked if one.seen is not None]
+        self._bounds = self._current(careful) if careful else {}
+        self._near = self._met(careful) if careful else {}
+        self._named: dict[int, NewLabel] = {}
+        named = list(label_ids)
+        if named:
+            for one in self._entries("label_id IN (SELECT unnest($1::BIGINT[]))", [named]):
+                self._named[one.label_id] = one.label
+                if one.action == "undo":
+                    self._undone[one.label_id] = one.actor
 
     def add(self, label: NewLabel, write_id: str, write: Write) -> int:
         """Append a verdict and return its label_id."""
-        seq = self.number()
+        seq = self._number()
+        self._append(seq, write_id, write, _Entry("set", seq, label, write.actor, write.at))
+        return seq
+
+    def undo(self, label_ids: Sequence[int], write_ids: Sequence[str], write: Write) -> list[int]:
+        """Append the taking back of labels, all or none, and return their sensors.
+
+        Raises
+        ------
+        LabelError
+            One does not exist, or was taken back before.
+        """
+        labels = [self._standing(label_id) for label_id in label_ids]
+        for label_id, write_id, label in zip(label_ids, write_ids, labels, strict=True):
+            entry = _Entry("undo", label_id, label, write.actor, write.at)
+            self._append(self._number(), write_id, write, entry)
+            self._undone[label_id] = write.actor
+        return [label.sensor_id for label in labels]
+
+    def unseen(self, asked: Asked) -> LabelConflict | None:
+        """Return the conflict with the latest label of somebody else that applies and was not seen."""
+        if asked.seen is None:
+            return None
+        event, seen = self._event(asked.label), asked.seen
+        added = [
+            one
+            for one in self._added[asked.label.sensor_id]
+            if one.label_id > seen and one.actor != asked.actor
+        ]
+        near = [*self._near.get(asked, ()), *added]
+        applying = [one for one in near if belong(one.label, event, "shorter")]
+        in_force = self._in_force(asked.label.sensor_id, applying) if applying else []
+        if not in_force:
+            return None
+        newest = max(in_force, key=lambda one: one.label_id)
+        return LabelConflict(
+            label_id=newest.label_id, actor=newest.actor, verdict=newest.label.verdict, at=newest.at
+        )
+
+    def write(self) -> None:
+        """Write what was appended."""
+        append(self._cursor, "label_log", LABEL_LOG, self._rows)
+        self._rows.clear()
+
+    def _number(self) -> int:
+        if self._next is None:
+            self._next = next_seq(self._cursor, "label_log")
+        self._next += 1
+        return self._next - 1
+
+    def _append(self, seq: int, write_id: str, write: Write, entry: _Entry) -> None:
+        label = entry.label
         self._rows.append(
             (
                 seq,
                 write_id,
-                "set",
-                seq,
+                entry.action,
+                entry.label_id,
                 label.sensor_id,
                 label.start,
                 label.end,
@@ -75,77 +189,84 @@ class LabelBook:
                 write.at,
             )
         )
-        self._pending.append((label, write.actor))
-        return seq
+        if entry.action == "set":
+            self._added[label.sensor_id].append(entry)
+            self._named[entry.label_id] = label
 
-    def number(self) -> int:
-        """Return the number of the next row."""
-        if self._next is None:
-            self._next = next_seq(self._cursor, "label_log")
-        self._next += 1
-        return self._next - 1
+    def _standing(self, label_id: int) -> NewLabel:
+        """Return a label that was not taken back."""
+        label = self._named.get(label_id)
+        if label is None:
+            raise LabelError(f"there is no label {label_id}")
+        if label_id in self._undone:
+            raise LabelError(f"label {label_id} was taken back already, by {self._undone[label_id]}")
+        return label
 
-    def written(self) -> duckdb.DuckDBPyConnection:
-        """Write what was appended and return a cursor that sees it."""
-        self._cursor.complete()
-        if self._rows:
-            incoming = pl.DataFrame(self._rows, schema=LABEL_LOG, orient="row")
-            self._cursor.register("incoming_labels", incoming)
-            self._cursor.execute("INSERT INTO label_log BY NAME SELECT * FROM incoming_labels")
-            self._cursor.unregister("incoming_labels")
-            self._rows.clear()
-            self._pending.clear()
-        return self._cursor
-
-    def unseen(self, label: NewLabel, seen: int, actor: str) -> LabelConflict | None:
-        """Return the conflict with the latest label of somebody else that applies, if newer than `seen`."""
-        bounds = self._bounds(label)
-        if not self._may_be(label, bounds, seen, actor):
-            return None
-        later = self.written().sql(
-            "SELECT * FROM label_log WHERE label_id IN (SELECT label_id FROM label_log"
-            " WHERE action = 'set' AND sensor_id = $1 AND label_id > $2 AND actor <> $3)",
-            params=[label.sensor_id, seen, actor],
+    def _in_force(self, sensor_id: int, some: Sequence[_Entry]) -> list[_Entry]:
+        """Return those of `some` that were neither taken back nor replaced by their own person."""
+        rows = self._entries(
+            "sensor_id = $1 AND label_id >= $2", [sensor_id, min(one.label_id for one in some)]
         )
-        event = pl.DataFrame(
-            [(label.event_id or "", label.sensor_id, *bounds)],
-            schema={"event_id": pl.String, "sensor_id": pl.Int32, "start": schema.TIME, "end": schema.TIME},
-            orient="row",
-        )
-        found = with_verdicts(event, current(later.pl())).row(0, named=True)
-        if found["label_id"] is None:
-            return None
-        return LabelConflict(
-            label_id=found["label_id"],
-            actor=found["label_actor"],
-            verdict=found["verdict"],
-            at=found["label_at"],
-        )
+        undone = {one.label_id for one in rows if one.action == "undo"} | self._undone.keys()
+        later = [one for one in (*rows, *self._added[sensor_id]) if one.label_id not in undone]
+        return [
+            one
+            for one in some
+            if one.label_id not in undone
+            and not any(
+                other.actor == one.actor
+                and other.label_id > one.label_id
+                and belong(one.label, other.label, "longer")
+                for other in later
+            )
+        ]
 
-    def _bounds(self, label: NewLabel) -> Span:
-        """Return the bounds of the event; a label's own where it was drawn, or its event is not current."""
-        if self._events is None:
-            self._cursor.complete()
-            rows = self._cursor.sql(
-                'SELECT event_id, sensor_id, "start", "end" FROM events'
-                " WHERE event_id IN (SELECT unnest($1::VARCHAR[]))",
-                params=[self._event_ids],
-            ).pl()
-            self._events = {
-                (event_id, sensor_id): (start, end) for event_id, sensor_id, start, end in rows.iter_rows()
-            }
-        return self._events.get((label.event_id or "", label.sensor_id), (label.start, label.end))
+    def _event(self, label: NewLabel) -> NewLabel:
+        """Return a label with its event's bounds; its own where it was drawn, or its event is not current."""
+        bounds = self._bounds.get((label.event_id or "", label.sensor_id))
+        return label if bounds is None else replace(label, start=bounds[0], end=bounds[1])
 
-    def _may_be(self, label: NewLabel, bounds: Span, seen: int, actor: str) -> bool:
-        """Return whether somebody else's label meets the event at all; most often none does."""
-        for other, who in self._pending:
-            same = other.event_id is not None and other.event_id == label.event_id
-            meets = same or (other.start < bounds[1] and other.end > bounds[0])
-            if other.sensor_id == label.sensor_id and who != actor and meets:
-                return True
-        found = self._cursor.execute(
-            "SELECT label_id FROM label_log WHERE action = 'set' AND sensor_id = $1 AND label_id > $2"
-            ' AND actor <> $3 AND (event_id = $4 OR ("start" < $5 AND "end" > $6)) LIMIT 1',
-            [label.sensor_id, seen, actor, label.event_id, bounds[1], bounds[0]],
-        ).fetchone()
-        return found is not None
+    def _current(self, asked: Sequence[Asked]) -> Mapping[tuple[str, int], tuple[datetime, datetime]]:
+        """Return the bounds of the current events that labels are given to."""
+        rows = self._cursor.execute(
+            'SELECT event_id, sensor_id, epoch_us("start"), epoch_us("end") FROM events'
+            " WHERE event_id IN (SELECT unnest($1::VARCHAR[]))",
+            [[one.label.event_id for one in asked if one.label.event_id is not None]],
+        ).fetchall()
+        return {(event, sensor): (moment_of(start), moment_of(end)) for event, sensor, start, end in rows}
+
+    def _met(self, asked: Sequence[Asked]) -> Mapping[Asked, Sequence[_Entry]]:
+        """Return the labels of others, newer than what was seen, that meet what labels are given to."""
+        events = [self._event(one.label) for one in asked]
+        rows = self._cursor.execute(
+            f"SELECT place, {_ROW} {_ASKED}",
+            [
+                [*range(len(asked))],
+                [one.label.sensor_id for one in asked],
+                [one.seen for one in asked],
+                [one.actor for one in asked],
+                [one.event_id for one in events],
+                [microseconds(one.start) for one in events],
+                [microseconds(one.end) for one in events],
+            ],
+        ).fetchall()
+        found: defaultdict[Asked, list[_Entry]] = defaultdict(list)
+        for place, *row in rows:
+            found[asked[place]].append(_entry(row))
+        return found
+
+    def _entries(self, where: str, params: Sequence[object]) -> list[_Entry]:
+        """Return rows of the log, oldest first."""
+        rows = self._cursor.execute(
+            f"SELECT {_ROW} FROM label_log WHERE {where} ORDER BY seq",  # noqa: S608 -- our own conditions
+            params,
+        ).fetchall()
+        return [_entry(row) for row in rows]
+
+
+def _entry(row: Sequence[Any]) -> _Entry:
+    action, label_id, sensor_id, start, end, verdict, fault_class, note, event_id, version_id, actor, at = row
+    label = NewLabel(
+        sensor_id, moment_of(start), moment_of(end), verdict, fault_class, note, event_id, version_id
+    )
+    return _Entry(action, label_id, label, actor, moment_of(at))

@@ -11,7 +11,8 @@ A label is keyed by sensor and time, so it outlives the model whose event it was
   positive. Unsure contradicts nobody.
 """
 
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
 
 import polars as pl
 
@@ -42,6 +43,31 @@ def matches(half_of: Literal["shorter", "longer"], other: str = "_label") -> pl.
     overlap = pl.min_horizontal(end, other_end) - pl.max_horizontal(start, other_start)
     same_event = (event == pl.col(f"event_id{other}")).fill_null(value=False)
     return same_event | ((overlap > pl.duration()) & (overlap * 2 >= choose(length, other_length)))
+
+
+class Spoken(Protocol):
+    """An interval that may have been given to an event."""
+
+    @property
+    def start(self) -> datetime:
+        """When it begins."""
+
+    @property
+    def end(self) -> datetime:
+        """When it ends; half-open."""
+
+    @property
+    def event_id(self) -> str | None:
+        """The event, None for a drawn interval."""
+
+
+def belong(one: Spoken, other: Spoken, half_of: Literal["shorter", "longer"]) -> bool:
+    """Return for two of one sensor what `matches` says of the rows of a frame."""
+    if one.event_id is not None and one.event_id == other.event_id:
+        return True
+    overlap = min(one.end, other.end) - max(one.start, other.start)
+    choose = min if half_of == "shorter" else max
+    return overlap > timedelta() and overlap * 2 >= choose(one.end - one.start, other.end - other.start)
 
 
 def not_replaced(labels: pl.DataFrame) -> pl.DataFrame:

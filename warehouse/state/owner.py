@@ -26,6 +26,7 @@ from warehouse.state.writes import Write
 
 REFRESH: Final = "fleet.refresh"
 POLL_S: Final = 0.25
+BURST_S: Final = 0.1
 
 # What a full disk, a damaged file or a busy database can throw at the owner's thread: it goes on.
 _PASSING = (WarehouseError, duckdb.Error, sqlite3.Error, pl.exceptions.PolarsError, OSError)
@@ -284,6 +285,8 @@ class StateOwner(StateReads):
                 if watch.changed() or self._revision != seen_revision or self.failure is not None:
                     seen_revision = self._revision
                     self._round()
+                    # The first verdict is published at once; what comes in a burst shares the next round.
+                    self._stopping.wait(BURST_S)
                 self._wake.wait(POLL_S)
                 self._wake.clear()
         finally:
