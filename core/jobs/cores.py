@@ -6,7 +6,7 @@ from typing import Final
 
 MOST_WORKERS: Final = 8
 
-_PINNED: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "POLARS_MAX_THREADS")
+_PINNED: Final = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "POLARS_MAX_THREADS")
 
 
 def cores() -> int:
@@ -25,6 +25,8 @@ def threads_environment(threads: int) -> dict[str, str]:
     """Return the environment variables that pin a process's numerical libraries to so many threads."""
     return {
         **dict.fromkeys(_PINNED, str(threads)),
+        # Detectors multiply small matrices: split among threads, each costs several times as much.
+        "OPENBLAS_NUM_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }

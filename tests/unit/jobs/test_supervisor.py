@@ -36,6 +36,7 @@ def test_jobs_run_in_a_spawned_process_with_pinned_threads(warehouse, wait_for):
 def test_threads_are_shared_among_workers_and_never_none():
     assert share_of(1)["OMP_NUM_THREADS"] == str(cores())
     assert share_of(10_000)["TF_NUM_INTRAOP_THREADS"] == "1"
+    assert share_of(1)["OPENBLAS_NUM_THREADS"] == "1"
     assert 1 <= usual_workers() <= min(8, cores())
 
 
