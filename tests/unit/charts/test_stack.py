@@ -1,5 +1,6 @@
 """The stack of one event shows what it is given, thinned, marked and in the viewer's zone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -134,3 +135,52 @@ def test_an_empty_window_is_drawn_without_lines(palette: Palette):
         resolution="readings",
     )
     assert _draw(empty, palette=palette).layout.height > 100
+
+
+def test_a_state_that_changed_within_a_bucket_looks_unlike_both():
+    states = (
+        Band(END - timedelta(hours=24), END - timedelta(hours=10), "running"),
+        Band(END - timedelta(hours=10), END - timedelta(hours=9), "stopped and running"),
+        Band(END - timedelta(hours=9), END, "stopped"),
+    )
+    strip = _trace(_draw(_story(states=states)), "state")
+    assert len(set(strip.marker.color)) == 3
+    assert list(strip.width) == [14 * 3.6e6, 3.6e6, 9 * 3.6e6]
+    assert list(strip.customdata) == ["running", "stopped and running", "stopped"]
+
+
+def test_a_reading_between_two_gaps_is_seen():
+    story = _story(1440)
+    values = np.full(1440, np.nan)
+    values[[100, 700]] = 1.0, 9.0
+    values[900:1000] = 2.0
+    line = Line(story.signal.measured.times_ms, values)
+    measured = _trace(_draw(replace(story, signal=Panel("x", "", line))), "measured")
+    sizes = dict(zip(measured.y, measured.marker.size, strict=True))
+    assert sizes[9.0] > 0
+    assert sizes[1.0] > 0
+    assert sizes[2.0] == 0
+    assert _trace(_draw(_story()), "measured").mode == "lines"
+
+
+def test_verdicts_that_lie_close_share_one_line_of_words():
+    said = [
+        Verdict(
+            k,
+            1,
+            END - timedelta(hours=9, minutes=-k),
+            END - timedelta(hours=8),
+            "unsure",
+            "",
+            "",
+            f"A{k}",
+            END,
+            "",
+        )
+        for k in range(3)
+    ]
+    far = Verdict(9, 1, END - timedelta(hours=2), END - timedelta(hours=1), "unsure", "", "", "Far", END, "")
+    texts = [note.text for note in _draw(_story(verdicts=[*said, far])).layout.annotations]
+    worded = [text for text in texts if "unsure" in text]
+    assert len(worded) == 2
+    assert any("Far" in text for text in worded)
