@@ -133,9 +133,12 @@ def recall(sensor: Sensor, version: Version, warehouse: Warehouse) -> Recalled |
     path = _place(sensor, version, warehouse)
     if not path.exists():
         return None
-    arrays = read_arrays(path, (*Recalled.names(), _SEAL))
+    try:
+        arrays = read_arrays(path, (*Recalled.names(), _SEAL))
+    except ArtifactError as error:  # it says what to do about a model, and this is none
+        raise ArtifactError("what was kept of it can't be read") from error
     if str(arrays.pop(_SEAL)) != _sealed(version, arrays):
-        raise ArtifactError(f"{path}: its content is not what was kept")
+        raise ArtifactError("what was kept of it is damaged, or of another fit")
     return Recalled.from_arrays(arrays)
 
 
