@@ -1,4 +1,8 @@
-"""Events with a known truth as the learning sees them, of simulated fleets and of NASA's channels."""
+"""Events with a known truth as the learning sees them, of simulated fleets and of NASA's channels.
+
+The fleets' events are those of the statistical detector, which watches a fleet from its first minute; NASA's
+are those of our own causal panel of the preset ``quick``.
+"""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from benchmarks.learning_windows import SLACK, WAYS, Refit, refitted
 from benchmarks.smap_channels import Channel, read_channels
+from core.ensembles.presets import new_raiser
 from core.ensembles.raise_events import Detection
 from core.errors import ConstantSignal, InsufficientData
 from core.feedback.description import describe
@@ -23,7 +29,6 @@ from warehouse.home import Warehouse
 from warehouse.sources import demo
 
 ANCHOR: Final = datetime(2026, 11, 1, tzinfo=UTC)
-SLACK: Final = timedelta(hours=2)
 UNKNOWN: Final = "nothing"
 """Kind of an event where nothing happened."""
 
@@ -48,11 +53,25 @@ class Truth:
     severity: Severity
 
 
-def fleet_events(seed: int, days: int) -> list[Truth]:
-    """Return the events that the statistical detector raises on a demo fleet, in the order of their ends.
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """A demo fleet as the learning sees it.
 
-    It is fitted once, as when the fleet is created, and goes on unchanged for `days` more.
+    Parameters
+    ----------
+    events
+        Raised by the statistical detector, in the order of their ends. It is fitted once, as when the fleet
+        is created, and goes on unchanged.
+    refits
+        By way of `benchmarks.learning_windows.WAYS`, what a new fit on a time with faults in it finds later.
     """
+
+    events: tuple[Truth, ...]
+    refits: dict[str, Refit]
+
+
+def fleet_events(seed: int, days: int) -> Fleet:
+    """Return a demo fleet that goes on for `days` after it was made."""
     start, end = ANCHOR - timedelta(days=demo.HISTORY_DAYS), ANCHOR + timedelta(days=days)
     with tempfile.TemporaryDirectory(prefix="telltale-") as folder:
         home = Warehouse.open(Path(folder))
@@ -65,26 +84,34 @@ def fleet_events(seed: int, days: int) -> list[Truth]:
         )
         happened = demo.truth(seed, ANCHOR, start, end)
         found: list[Truth] = []
+        refits = {way: Refit(0, 0, 0) for way in WAYS}
         for sensor in home.catalog.sensors(role="target"):
             own = [one for one in happened if one.key == sensor.key]
             split = chronological(load_signal(home, sensor, start, ANCHOR), fractions=FRACTIONS)
             raiser = new_baseline().fit(split.train, split.calibrate)
             signal = load_signal(home, sensor)
             detection = raiser.detect(signal)
-            for event in detection.events:
-                if event.end > len(split.train):
-                    seen = _seen(event, detection, signal, sensor.id)
-                    found.append(_truth(seen, event, signal, own))
+            raised = [one for one in detection.events if one.end > len(split.train)]
+            seen = [_seen(event, detection, signal, sensor.id) for event in raised]
+            said = [_truth(one, event, signal, own) for one, event in zip(seen, raised, strict=True)]
+            found += said
+            confirmed, refuted = (
+                [_interval(e, signal) for e, one in zip(raised, said, strict=True) if one.real is real]
+                for real in (True, False)
+            )
+            if confirmed:
+                again = refitted(signal, confirmed, refuted, own)
+                refits = {way: refits[way] + again.get(way, Refit(0, 0, 0)) for way in WAYS}
         home.close()
-    return sorted(found, key=lambda one: (one.event.end_us, one.event.event_id))
+    return Fleet(tuple(sorted(found, key=lambda one: (one.event.end_us, one.event.event_id))), refits)
 
 
 def nasa_events(data: Path, labels: Path, names: Sequence[str] | None = None) -> list[Truth]:
-    """Return the events that the statistical detector raises on the channels' test parts."""
+    """Return the events that a causal panel raises on the channels' test parts."""
     found: list[Truth] = []
     for number, channel in enumerate(read_channels(data, labels, names)):
         try:
-            raiser = new_baseline().fit(channel.train, channel.calibrate)
+            raiser = new_raiser("quick", mode="causal").fit(channel.train, channel.calibrate)
             detection = raiser.detect(channel.test)
         except (ConstantSignal, InsufficientData):
             continue
@@ -115,6 +142,11 @@ def _seen(event: Event, detection: Detection, signal: Signal, sensor_id: int) ->
             interval_s=signal.interval.total_seconds(),
         ),
     )
+
+
+def _interval(event: Event, signal: Signal) -> tuple[datetime, datetime]:
+    times = signal.timestamps.astype("datetime64[us]").tolist()
+    return times[event.start].replace(tzinfo=UTC), times[event.end - 1].replace(tzinfo=UTC) + signal.interval
 
 
 def _truth(seen: SeenEvent, event: Event, signal: Signal, happened: Sequence[demo.TruthInterval]) -> Truth:

@@ -1,7 +1,7 @@
 """A simulated analyst who answers from the truth in time order, and what comes of it on later events."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,8 @@ Holds = Callable[[SeenEvent, Sequence[Verdict]], bool]
 Doubles = NDArray[np.float64]
 
 _GRADES: Final = {"low": 0, "medium": 1, "high": 2, "critical": 3}
-_SAMPLED: Final = 40
+SAMPLED: Final = 40
+"""Later events that a probability is held against, each time."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ def trial(events: Sequence[Truth], verdicts: int, holds: Holds, *, order: int) -
 
 
 def brier_scores(events: Sequence[Truth], verdicts: int, *, order: int) -> tuple[Doubles, Doubles] | None:
-    """Return (m, 2) probability and truth of sampled later events, and the four ways' Brier scores.
+    """Return (m, 2) probability and truth of sampled later events, and the five ways' Brier scores.
 
-    The ways are the learned probability, the base rate, an isotonic fit of the severity, and one of the
-    peak score over its threshold.
+    The ways are the learned probability, the base rate, an isotonic fit of the severity, one of the peak
+    score over its threshold, and the learned probability without each sensor's own record.
     """
     from sklearn.isotonic import IsotonicRegression
 
@@ -100,9 +101,11 @@ def brier_scores(events: Sequence[Truth], verdicts: int, *, order: int) -> tuple
     if len(said) < verdicts or not later:
         return None
     generator = np.random.default_rng(order)
-    chosen = [later[int(k)] for k in generator.choice(len(later), min(_SAMPLED, len(later)), replace=False)]
+    chosen = [later[int(k)] for k in generator.choice(len(later), min(SAMPLED, len(later)), replace=False)]
     grades = {one.event.event_id: _GRADES[one.severity] for one in events}
     model = EventProbability(said)
+    nobody = [replace(one, event=replace(one.event, sensor_id=-k)) for k, one in enumerate(said, start=1)]
+    without_record = EventProbability(nobody)
     real = np.array([one.real for one in said], dtype=np.float64)
     truth = np.array([one.real for one in chosen], dtype=np.float64)
     learned = np.array([model.of(one.event).value for one in chosen])
@@ -118,9 +121,17 @@ def brier_scores(events: Sequence[Truth], verdicts: int, *, order: int) -> tuple
         np.full(truth.size, model.base_rate),
         isotonic(lambda event: grades[event.event_id]),
         isotonic(lambda event: event.description.strength),
+        np.array([without_record.of(one.event).value for one in chosen]),
     ]
     scores = np.array([np.square(one - truth).mean() for one in said_of])
     return np.column_stack([learned, truth]), scores
+
+
+def half_of(events: Sequence[Truth], order: int) -> set[int]:
+    """Return the sensors that the analyst looks at: the first half of them in a random order."""
+    sensors = sorted({one.event.sensor_id for one in events})
+    shuffled = np.random.default_rng(order).permutation(sensors)
+    return {int(sensor) for sensor in shuffled[: len(sensors) // 2]}
 
 
 def alike_shares(events: Sequence[Truth]) -> tuple[float, float, float]:
@@ -145,9 +156,7 @@ def _labelled(
     events: Sequence[Truth], verdicts: int, order: int
 ) -> tuple[list[Verdict], list[Truth], set[int]]:
     """Return the verdicts, all events that ended after the last of them, and the sensors looked at."""
-    sensors = sorted({one.event.sensor_id for one in events})
-    shuffled = np.random.default_rng(order).permutation(sensors)
-    looked_at = {int(sensor) for sensor in shuffled[: len(sensors) // 2]}
+    looked_at = half_of(events, order)
     own = [one for one in events if one.event.sensor_id in looked_at][:verdicts]
     said = [Verdict(one.event, one.real, one.event.end_us + 1) for one in own]
     last = said[-1].at_us if said else 0

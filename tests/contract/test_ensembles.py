@@ -24,6 +24,7 @@ from core.errors import ArtifactError, Cancelled, InsufficientData, NotFitted, P
 from core.signal import Signal
 from core.thresholds.record import Record
 from core.thresholds.robust import RobustThreshold
+from core.thresholds.said import Said
 
 EPOCH = np.datetime64("2024-03-01T00:00", "us")
 VOTERS = Voters(smoothing=(5, 20), factors=(1.1, 1.2), releases=(0.8,), floors=(1.0,))
@@ -343,3 +344,44 @@ def test_damaged_or_missing_files_of_a_panel_are_refused(name: str, tmp_path: Pa
             Panel.load(tmp_path)
         path.write_bytes(content)
     Panel.load(tmp_path)
+
+
+def said_of(*, abnormal: slice = slice(0), normal: slice = slice(0), n: int = 1500) -> Said:
+    masks = np.zeros((2, n), dtype=bool)
+    masks[0][abnormal], masks[1][normal] = True, True
+    return Said(masks[0], masks[1])
+
+
+@every_ensemble
+def test_a_confirmed_anomaly_is_still_found_and_nothing_said_changes_nothing(name: str) -> None:
+    signal = of(faulty())
+    plain, silent = fitted(name).detect(signal), fitted(name).detect(signal, said=said_of())
+    assert silent.events == plain.events
+    assert np.array_equal(silent.level, plain.level, equal_nan=True)
+    told = fitted(name).detect(signal, said=said_of(abnormal=slice(890, 970)))
+    assert any(one.start < 960 and one.end > 900 for one in plain.events)
+    assert any(one.start < 960 and one.end > 900 for one in told.events)
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "review panel"])
+def test_what_is_said_of_later_steps_changes_no_earlier_bar(name: str) -> None:
+    signal, later = of(faulty()), slice(1200, 1300)
+    plain = fitted(name).detect(signal)
+    for said in (said_of(abnormal=later), said_of(normal=later)):
+        told = fitted(name).detect(signal, said=said)
+        assert np.array_equal(told.level[:1200], plain.level[:1200], equal_nan=True)
+
+
+def test_a_panel_takes_a_false_positive_for_usual_and_a_confirmed_one_not() -> None:
+    values = faulty()
+    values[1200:1260, 0] += 40
+    panel = fitted("causal panel")
+    bars = {
+        name: panel.detect(of(values), said=said).level[1195]
+        for name, said in (
+            ("plain", None),
+            ("normal", said_of(normal=slice(880, 1000))),
+            ("abnormal", said_of(abnormal=slice(880, 1000))),
+        )
+    }
+    assert bars["normal"] > bars["plain"] >= bars["abnormal"]
