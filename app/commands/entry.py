@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import console, export, ingest, jobs, schedule, watch
+from app.commands import audit, console, export, ingest, jobs, schedule, watch
 from app.commands.backup import backup
 from app.commands.demo import demo
 from app.commands.doctor import doctor
@@ -39,6 +39,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedule.app, name="schedule")
 app.command("score")(score)
 app.add_typer(export.app, name="export")
+app.add_typer(audit.app, name="audit")
 app.command("label")(label)
 app.command("unlabel")(unlabel)
 app.command("status")(status)

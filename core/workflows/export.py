@@ -60,6 +60,8 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
         "verdict",
         "verdict_by",
         "note",
+        "people",
+        "disagree",
     ]
     rows = (
         [
@@ -67,12 +69,12 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
             known[one["sensor_id"]].asset_name,
             known[one["sensor_id"]].name,
             known[one["sensor_id"]].unit,
-            _utc(one["start"]),
-            _utc(one["end"]),
+            utc(one["start"]),
+            utc(one["end"]),
             str(one["open"]).lower(),
             one["severity"],
             f"{one['probability']:.4f}",
-            _utc(one["peak_ts"]),
+            utc(one["peak_ts"]),
             f"{one['peak_score']:.6g}",
             f"{one['threshold']:.6g}",
             str(one["version_id"]),
@@ -81,10 +83,12 @@ def export_events(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[int]
             one["verdict"] or "",
             one["label_actor"] or "",
             one["note"] or "",
+            str(one["voices"]),
+            str(one["disagree"]).lower(),
         ]
         for one in events.iter_rows(named=True)
     )
-    _write(file, header, ([safe_cell(cell) for cell in row] for row in rows))
+    write_csv(file, header, ([safe_cell(cell) for cell in row] for row in rows))
     return Exported(events.height, events["sensor_id"].n_unique())
 
 
@@ -129,7 +133,7 @@ def export_smap_msl(file: Path, *, warehouse: Warehouse, sensor_ids: Sequence[in
             first = _index(max(start, part[0]), part[0], sensor.interval_s)
             last = _index(min(end, part[1]), part[0], sensor.interval_s) - 1
             rows.append([sensor.asset_name, str(first), str(last)])
-    _write(file, ["channel", "start", "end"], rows)
+    write_csv(file, ["channel", "start", "end"], rows)
     return Exported(len(rows), len(targets), tuple(notes))
 
 
@@ -144,7 +148,8 @@ def _index(moment: datetime, start: datetime, interval_s: float) -> int:
     return round((moment - start).total_seconds() / interval_s)
 
 
-def _utc(moment: datetime) -> str:
+def utc(moment: datetime) -> str:
+    """Return a moment as files state it."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -153,7 +158,14 @@ def safe_cell(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table so that the file is there, whole, or as it was.
+
+    Raises
+    ------
+    CoreError
+        The file can't be written.
+    """
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with beside.open("w", encoding="utf-8", newline="") as stream:

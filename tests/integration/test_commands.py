@@ -109,6 +109,22 @@ def test_a_short_training_part_is_refused_with_the_number_needed(tmp_path: Path,
     assert "needs at least 326 usable steps, found 120" in done.stderr
 
 
+def test_a_missed_anomaly_is_marked_and_stands_in_the_audit(tmp_path: Path, home: Path) -> None:
+    path = tmp_path / "short.csv"
+    rows = "\n".join(f"2026-01-01 {n // 60:02d}:{n % 60:02d},{n % 7}" for n in range(200))
+    path.write_text(f"time,flow\n{rows}\n", encoding="utf-8")
+    telltale(home, "ingest", "csv", str(path), *CSV)
+    given = ("--from", "2026-01-01T01:00", "--to", "2026-01-01T02:00", "--note", "=missed")
+    marked = telltale(home, "label", "true", "--sensor", "Pump 9/flow", *given)
+    assert "Stored as label 1" in marked.stdout
+    done = telltale(home, "audit", "export", "--out", str(tmp_path / "audit.csv"))
+    assert "Wrote 1 rows" in done.stdout
+    with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["sensor"], row["verdict"], row["event_id"]) == ("flow", "true_anomaly", "")
+    assert (row["start_utc"], row["note"], row["in_force"]) == ("2026-01-01T01:00:00Z", "'=missed", "true")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -117,6 +133,8 @@ def test_a_short_training_part_is_refused_with_the_number_needed(tmp_path: Path,
         (("score", "--all"), "nothing is stored yet"),
         (("label", "1-20260101T0000", "true"), "there is no event"),
         (("label", "e", "maybe"), "verdict must be one of"),
+        (("label", "true"), "name an event and a verdict"),
+        (("label", "true", "--sensor", "Pump 9/flow"), "needs --from and --to"),
         (("unlabel", "7"), "no label 7"),
         (("ingest", "csv", "nowhere.csv", "--time", "t", "--zone", "UTC", "--asset", "A"), "nowhere.csv"),
         (("ingest", "csv", "nowhere.csv", "--time", "t", "--zone", "Mars/Base", "--asset", "A"), "Mars/Base"),
