@@ -28,6 +28,7 @@ from core.workflows.said import said_of
 from core.workflows.signals import load_signal
 from warehouse.catalog import Sensor, Version
 from warehouse.home import Warehouse
+from warehouse.room import unwritable
 from warehouse.state.published import read_labels
 
 _SEAL: Final = "seal"
@@ -143,14 +144,22 @@ def recall(sensor: Sensor, version: Version, warehouse: Warehouse) -> Recalled |
 
 
 def keep(sensor: Sensor, version: Version, recalled: Recalled, warehouse: Warehouse) -> None:
-    """Keep it in place of what was kept before."""
+    """Keep it in place of what was kept before.
+
+    Raises
+    ------
+    HomeError
+        The file can't be written; on a full disk `DiskFull`.
+    """
     path, arrays = _place(sensor, version, warehouse), recalled.arrays()
     part = path.with_name(f".{path.name}.{uuid4().hex[:12]}.partial")
     try:
         write_arrays(part, {**arrays, _SEAL: np.array(_sealed(version, arrays))})
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    except OSError as error:
+        if part.exists():
+            part.unlink()
+        raise unwritable(path, error) from error
 
 
 def forget(sensor: Sensor, watching: Collection[int], warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ import pytest
 from one_pump import batch, clock, pump
 
 from core.detectors.discords import Discords
+from core.errors import JobError
 from core.results import Scores
 from core.signal import Signal
 from core.workflows.ingest import ingest
@@ -138,6 +139,15 @@ def test_readings_that_changed_since_are_said_and_judged_anew(home: Warehouse, a
     (remark,) = score(home)
     assert "not those that it was judged by before" in remark
     assert min(asked) > 1700
+
+
+def test_a_folder_that_cant_be_written_is_one_clear_error(home: Warehouse) -> None:
+    file = kept(home)
+    shutil.rmtree(file.parent)
+    file.parent.write_text("no folder", "utf-8")
+    put(home, 1750, 1760)
+    with pytest.raises(JobError, match="recalled"):
+        score(home)
 
 
 def test_what_was_kept_of_a_version_that_watches_no_more_is_removed(home: Warehouse) -> None:
