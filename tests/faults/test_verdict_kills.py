@@ -60,8 +60,13 @@ def problems(home: Path, acknowledged: list[str]) -> list[str]:
         found += [f"doubled: {one}" for one, number in stored.items() if number > 1]
         if log["seq"].to_list() != list(range(1, log.height + 1)):
             found.append("the log has gaps")
-        if sorted(audit) != sorted(log["write_id"].to_list()):
+        # Rows of an incident have its id and a number: all of them are there, or none.
+        written = Counter(one.partition("/")[0] for one in log["write_id"])
+        if sorted(audit) != sorted(written):
             found.append("the audit and the log differ")
+        found += [
+            f"in part: {one}" for one, rows in written.items() if rows != (3 if "-incident-" in one else 1)
+        ]
         if published.sequence != log.height or not published.frame.equals(owner.labels()):
             found.append("what is published is not what is stored")
     warehouse.close()
@@ -79,6 +84,7 @@ def test_no_acknowledged_verdict_is_lost_or_doubled(home, record_property):
     sides = Counter(one.split("-")[1] for one in acknowledged)
     assert sides["app"] >= kills
     assert sides["command"] >= 1
+    assert sides["incident"] >= 3
     record_property("owner killed while verdicts are written", kills)
     record_property("verdicts acknowledged before a kill, none lost, none doubled", len(acknowledged))
 
@@ -102,6 +108,16 @@ def test_control_a_lost_and_a_doubled_verdict_are_noticed(home):
     found = problems(home, acknowledged)
     assert f"lost: {lost}" in found
     assert f"doubled: {kept}" in found
+
+
+def test_control_a_part_of_an_incident_is_noticed(home):
+    acknowledged = killed_while_writing(home, "life", 10, 0.0)
+    part = next(one for one in acknowledged if one.endswith("/2"))
+    warehouse = Warehouse.open(home)
+    with StateOwner(warehouse, clock=now) as owner:
+        owner._store.write(lambda cursor: cursor.execute("DELETE FROM label_log WHERE note = ?", [part]))
+    warehouse.close()
+    assert f"in part: {part.partition('/')[0]}" in problems(home, acknowledged)
 
 
 def test_control_a_writer_that_acknowledges_before_the_commit_is_caught(home):

@@ -1,4 +1,4 @@
-"""Owns the state, writes verdicts from two sides, and prints each id once it is acknowledged.
+"""Owns the state, writes verdicts from several sides, and prints each note once it is acknowledged.
 
 Arguments: the home, a name for this life, and ``early`` for the control that acknowledges too soon.
 """
@@ -42,6 +42,16 @@ def in_the_app() -> None:
             acknowledge(write_id)
 
 
+def incidents() -> None:
+    """Judge three events at a time; their verdicts share transactions with those of the other sides."""
+    for number in count():
+        write_id = f"{life}-incident-{number}"
+        notes = [f"{write_id}/{place}" for place in range(3)]
+        labels = [label(note, 10_000 + 3 * number + place) for place, note in enumerate(notes)]
+        owner.write("label.set_many", {"labels": labels}, actor="cem", write_id=write_id)
+        acknowledge("\n".join(notes))
+
+
 def by_command() -> None:
     inbox = warehouse.jobs.inbox
     pause = threading.Event()
@@ -53,7 +63,7 @@ def by_command() -> None:
         acknowledge(write_id)
 
 
-sides = [in_the_app] if early else [in_the_app, by_command]
+sides = [in_the_app] if early else [in_the_app, incidents, by_command]
 for side in sides:
     threading.Thread(target=side, daemon=True).start()
 threading.Event().wait()
