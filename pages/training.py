@@ -26,7 +26,7 @@ from app.queries import batches, fleet, house, models, training, work
 from app.queries.job_views import BatchView, JobRow, Live
 
 # How often the live parts look: while something runs or waits, and while nothing does.
-BUSY_S, QUIET_S = 1.5, 10.0
+BUSY_S, QUIET_S = 1.0, 10.0
 SLOW_S, IDLE_S = 5.0, 30.0
 CARD_PX = 560
 MOST = 40

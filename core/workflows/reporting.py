@@ -134,3 +134,8 @@ def remarks_of(result: Mapping[str, JSON]) -> tuple[str, ...]:
     """Return the sentences in a job's result that a person must see; none if it has none."""
     found = result.get("remarks")
     return tuple(str(one) for one in found) if isinstance(found, list) else ()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a count with its noun, which takes an s where it is not one: ``1 sensor``, ``1,204 steps``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ import polars as pl
 from core.errors import CoreError, JobError
 from core.workflows.events import event_frame
 from core.workflows.judging import Judged, judge_sensor
-from core.workflows.reporting import Clock, Task
+from core.workflows.reporting import Clock, Task, counted
 from core.workflows.requests import sensor_ids_of
 from warehouse.catalog import Sensor, Version
 from warehouse.documents import JSON
@@ -94,11 +94,12 @@ def score_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
         more = f" (and {len(failed) - 1} others failed too)" if len(failed) > 1 else ""
         raise JobError(f"{name}: {reason}{more}")
     summary = (
-        f"Judged {sum(one.steps for one in done):,} new steps of {len(done):,} sensors: "
-        f"{sum(one.events for one in done):,} events, {sum(one.running for one in done):,} still running."
+        f"Judged {counted(sum(one.steps for one in done), 'new step')} of {counted(len(done), 'sensor')}: "
+        f"{counted(sum(one.events for one in done), 'event')}, "
+        f"{sum(one.running for one in done):,} still running."
     )
     if failed:
-        summary += f" {len(failed):,} sensors could not be judged."
+        summary += f" {counted(len(failed), 'sensor')} could not be judged."
     result: dict[str, JSON] = {"summary": summary, "scored": len(done), "failed": failed}
     return {**result, "remarks": remarks} if remarks else result
 

@@ -15,7 +15,7 @@ from core.signal import Signal
 from core.splits import Split, span
 from core.workflows.methods import load_version
 from core.workflows.records import figures
-from core.workflows.reporting import Task
+from core.workflows.reporting import Task, counted
 from core.workflows.requests import ids_of, sensor_ids_of
 from core.workflows.said import intervals
 from core.workflows.signals import declared, labelled_steps, load_signal, steps_of
@@ -99,7 +99,8 @@ def validate_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
         raise JobError("; ".join(told[:_NAMED]) + more)
     sensors = len({sensor.id for sensor, _ in done})
     summary = (
-        f"Judged {len(done):,} versions of {sensors:,} sensors on readings that none of them learned from."
+        f"Judged {counted(len(done), 'version')} of {counted(sensors, 'sensor')} "
+        "on readings that none of them learned from."
     )
     if failed:
         summary += f" {len(failed):,} could not be judged."

@@ -25,6 +25,6 @@ def test_the_server_spends_little_on_a_tick_drawing_included(tmp_path: Path) -> 
     training_ticks.main([*few, "--json", str(tmp_path / "o.json")])
     found = json.loads((tmp_path / "o.json").read_text("utf-8"))
     # What runs and waits is looked at most often.
-    assert found["all_training_part_1_every_s"] == found["one_batch_alone_every_s"] == 1.5
+    assert found["all_training_part_1_every_s"] == found["one_batch_alone_every_s"] == 1
     for part in ("all_training_part_1", "all_training_part_4", "one_batch_alone"):
         assert 0 < found[f"{part}_cpu_ms"] < training_page.BOUND_MS

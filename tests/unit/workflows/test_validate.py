@@ -126,7 +126,7 @@ def test_a_version_that_fails_is_named_with_its_reason_and_hides_no_other(home: 
     assert "no longer stored" in by_number[f"Pump/flow version {gone.number}"]
     assert "no reading after" in by_number[f"Pump 2/flow version {whole.number}"]
     assert "no reading after" in by_number[f"Pump 2/flow version {everything.number}"]
-    assert "1 versions of 1 sensors" in result["summary"]
+    assert "1 version of 1 sensor " in result["summary"]
     assert "5 could not be judged" in result["summary"]
 
 
