@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-import plotly.graph_objects as go
-
 from app.charts.marks import shade
 from app.charts.rows import Parts, Row
 from app.charts.zone import Zone, epoch_ms, lasting
@@ -54,19 +52,20 @@ def draw_marks(parts: Parts, marks: Sequence[Mark], row: Row, palette: Palette) 
         if not mark.opened:
             shade(parts, mark.band, row, translucent(palette.fill(mark.severity), 0.10))
     parts.traces.append(
-        go.Scatter(
-            x=[(epoch_ms(mark.band.start) + epoch_ms(mark.band.end)) / 2 for mark in marks],
-            y=[row.high - 0.05 * (row.high - row.low)] * len(marks),
-            yaxis=row.y,
-            mode="markers",
-            name="events",
-            marker={
+        {
+            "type": "scatter",
+            "x": [(epoch_ms(mark.band.start) + epoch_ms(mark.band.end)) / 2 for mark in marks],
+            "y": [row.high - 0.05 * (row.high - row.low)] * len(marks),
+            "yaxis": row.y,
+            "mode": "markers",
+            "name": "events",
+            "marker": {
                 "symbol": [SYMBOLS.get(mark.severity, "circle-open") for mark in marks],
                 "color": [palette.fill(mark.severity) for mark in marks],
                 "size": [12 if mark.opened else 8 for mark in marks],
                 "line": {"width": [1.6 if mark.opened else 0.0 for mark in marks], "color": palette.ink},
             },
-            customdata=[mark.band.text for mark in marks],
-            hovertemplate="%{customdata}<extra></extra>",
-        )
+            "customdata": [mark.band.text for mark in marks],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
     )

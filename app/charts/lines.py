@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app.charts.limits import draw_limits, far_limits, near_limits
@@ -88,7 +87,7 @@ def _trace(
     colour: str,
     dash: str = "solid",
     width: float = 1.4,
-) -> go.Scatter:
+) -> dict[str, Any]:
     x, y = points
     alone = _alone(y)
     dots: dict[str, Any] = {"mode": "lines"}
@@ -96,16 +95,17 @@ def _trace(
         # A line needs two readings: one between two gaps would not be seen.
         size = np.where(alone, _DOT_PX, 0.0)
         dots = {"mode": "lines+markers", "marker": {"size": size, "color": colour, "line": {"width": 0}}}
-    return go.Scatter(
-        x=x,
-        y=y,
-        yaxis=row.y,
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "yaxis": row.y,
         **dots,
-        name=name,
-        line={"color": colour, "width": width, "dash": dash},
-        hovertemplate=hover,
-        connectgaps=False,
-    )
+        "name": name,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hovertemplate": hover,
+        "connectgaps": False,
+    }
 
 
 def _alone(values: Floats) -> NDArray[np.bool_]:
@@ -125,13 +125,11 @@ def _min_max(parts: Parts, line: Line, row: Row, palette: Palette) -> None:
     low = _pooled(line.low, step, np.fmin)
     high = _pooled(line.high, step, np.fmax)
     x = line.times_ms[::step]
-    edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "yaxis": row.y}
-    parts.traces.append(go.Scatter(x=x, y=low, name="min", **edge))
-    parts.traces.append(
-        go.Scatter(
-            x=x, y=high, name="max", fill="tonexty", fillcolor=translucent(palette.normal, 0.32), **edge
-        )
-    )
+    edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    edge |= {"x": x, "yaxis": row.y}
+    fill = {"fill": "tonexty", "fillcolor": translucent(palette.normal, 0.32)}
+    parts.traces.append({**edge, "y": low, "name": "min"})
+    parts.traces.append({**edge, **fill, "y": high, "name": "max"})
 
 
 def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:

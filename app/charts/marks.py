@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from app.charts.rows import Parts, Row, title
 from app.charts.zone import epoch_ms
@@ -151,17 +150,18 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
     starts = np.array([epoch_ms(state.start) for state in states])
     # One trace: Plotly checks every shape by itself, and there may be many stretches.
     parts.traces.append(
-        go.Bar(
-            x=starts,
-            y=np.ones(starts.size),
-            width=np.array([epoch_ms(state.end) for state in states]) - starts,
-            offset=0,
-            yaxis=row.y,
-            name="state",
-            marker={"color": colours, "line": {"width": 0}},
-            customdata=[state.text for state in states],
-            hovertemplate="%{customdata}",
-        )
+        {
+            "type": "bar",
+            "x": starts,
+            "y": np.ones(starts.size),
+            "width": np.array([epoch_ms(state.end) for state in states]) - starts,
+            "offset": 0,
+            "yaxis": row.y,
+            "name": "state",
+            "marker": {"color": colours, "line": {"width": 0}},
+            "customdata": [state.text for state in states],
+            "hovertemplate": "%{customdata}",
+        }
     )
     title(parts, row, "Operating state", palette, strong=False)
     longest = max((state.end - state.start) for state in states)

@@ -36,9 +36,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a figure is made of; collected first, as Plotly checks all shapes anew with each one added."""
+    """What a figure is made of, as plain values: Plotly checks all once, and not anew with each one added."""
 
-    traces: list[go.Scatter | go.Bar] = field(default_factory=list)
+    traces: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     selections: list[dict[str, Any]] = field(default_factory=list)
