@@ -91,11 +91,12 @@ def queue(made: Stamp, whole: Fleet, triaged: Triage) -> Incident | None:
     picked, person, wanted = rail.picked(), house.profile().name, queue_filter.asked()
     inside = {one.event_id for one in fleet.within(whole.events, picked.span, picked.machine)}
     found = [one for one in triaged.concerns if one.event.event_id in inside]
-    title, tools = st.columns([1.5, 1], vertical_alignment="bottom")
-    kind = "Live"
-    with tools.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        live = [one for one in found if not one.event.historical]
-        past = [one for one in found if one.event.historical]
+    live = [one for one in found if not one.event.historical]
+    past = [one for one in found if one.event.historical]
+    # To the left: a table shows its own tools above its right end when the mouse is on it.
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        title = st.container(width="content")
+        kind = "Live"
         if past and (live or (whole.live and picked.machine is None)):
             kind = st.segmented_control(
                 "Machines",
@@ -111,14 +112,14 @@ def queue(made: Stamp, whole: Fleet, triaged: Triage) -> Incident | None:
         saved_views.views_menu(triage.views(made))
     rows = queue_filter.passing(incidents.grouped(made, concerns), wanted, person)
     running = sum(one.running for one in rows)
-    narrowed = f"{wanted.words}, " if wanted.words else ""
+    order = "filtered" if wanted.words else "worst first"
     title.markdown(
-        f"**Queue** :gray[· {running} open, {len(rows) - running} over · {narrowed}"
-        f"{picked.span_label.lower()}, worst first]"
+        f"**Queue** :gray[· {running} open, {len(rows) - running} over · {order}]", width="content"
     )
     elsewhere(whole, triaged, concerns)
     if not rows:
-        empty.no_events(f"{picked.machine or 'all machines'}, {narrowed}{picked.span_label.lower()}")
+        narrowed = f", {wanted.words}" if wanted.words else ""
+        empty.no_events(f"{picked.machine or 'all machines'}, {picked.span_label.lower()}{narrowed}")
         if picked.machine is not None:
             latest_table(picked.machine, latest.latest(made, picked.machine), viewer.zone())
         return None

@@ -256,3 +256,18 @@ def test_a_write_that_arrives_twice_takes_effect_once(events):
     first = events.write("event.assign", payload, actor="ada", write_id="w")
     assert events.write("event.assign", payload, actor="ada", write_id="w") == first
     assert events.query("SELECT count(*) AS n FROM assignment_log").item() == 2
+
+
+def test_an_acknowledgement_is_taken_back_by_who_gave_it_alone(events, owner, write):
+    write("event.acknowledge", event_id="a")
+    write("event.acknowledge", event_id="b", actor="bob")
+    with pytest.raises(LabelError, match="'b' was acknowledged by bob"):
+        write("event.unacknowledge", event_ids=["a", "b"])
+    seen = owner.events_with_state().sort("event_id")["acknowledged_by"]
+    assert seen.to_list() == ["ada", "bob", None]
+    write("event.unacknowledge", event_ids=["a"])
+    assert owner.events_with_state(event_id="a")["acknowledged_by"].to_list() == [None]
+    with pytest.raises(LabelError, match="nobody has acknowledged event 'a'"):
+        write("event.unacknowledge", event_ids=["a"])
+    kept = owner.audit()["kind"].to_list()
+    assert kept == ["event.unacknowledge", "event.acknowledge", "event.acknowledge"]
