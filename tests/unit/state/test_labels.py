@@ -5,7 +5,7 @@ import pytest
 
 from warehouse.errors import LabelError
 from warehouse.state.labels import MAX_NOTE, NewLabel
-from warehouse.state.published import NO_LABELS, read_labels
+from warehouse.state.published import NO_LABELS, publish, read_labels
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 FROM, TO = NOON - timedelta(hours=3), NOON - timedelta(hours=2)
@@ -148,3 +148,14 @@ def test_taking_back_the_only_label_publishes_none(owner, warehouse):
     published = read_labels(warehouse)
     assert published.frame.is_empty()
     assert published.sequence == 2
+
+
+def test_what_an_earlier_release_held_to_be_replaced_is_published_again(owner, warehouse):
+    """It let one person's label take the place of another's; the number of the newest write is the same."""
+    set_label(owner, verdict="true_anomaly")
+    set_label(owner, actor="bob")
+    publish(warehouse, owner.labels().tail(1), 2, at=NOON)
+    assert read_labels(warehouse).frame["actor"].to_list() == ["bob"]
+    owner.fold_inbox()
+    assert read_labels(warehouse).frame["actor"].to_list() == ["ada", "bob"]
+    assert read_labels(warehouse).sequence == 2
