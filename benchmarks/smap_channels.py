@@ -25,6 +25,7 @@ from core.signal import Signal
 Span = tuple[int, int]
 """First and last step, both inclusive, in the test part."""
 
+PARTS: Final = ("train", "test")
 FOLDS: Final = 5
 FOLD_SEED: Final = 0
 TRAIN_SHARE: Final = 0.8
@@ -70,7 +71,7 @@ class Count:
 
 
 def read_channels(data: Path, labels: Path, names: Sequence[str] | None = None) -> list[Channel]:
-    """Return the channels that both files hold, in the order of the labels.
+    """Return the channels that both files hold, both of their parts, in the order of the labels.
 
     Raises
     ------
@@ -85,7 +86,9 @@ def read_channels(data: Path, labels: Path, names: Sequence[str] | None = None) 
             truth[row["chan_id"]].append(tuple((int(a), int(b)) for a, b in spans))
             craft[row["chan_id"]] = row["spacecraft"]
     with zipfile.ZipFile(data) as archive:
-        held = {Path(name).stem for name in archive.namelist() if "/test/" in f"/{name}"}
+        members = [f"/{name}" for name in archive.namelist()]
+        train, test = ({Path(one).stem for one in members if f"/{part}/" in one} for part in PARTS)
+        held = train & test
         chosen = [one for one in truth if one in held and (names is None or one in names)]
         missing = sorted(set(names or ()) - set(chosen))
         if missing or not chosen:
@@ -127,7 +130,7 @@ def folds(channels: Sequence[Channel]) -> list[list[str]]:
 
 
 def _channel(archive: zipfile.ZipFile, name: str, craft: str, truth: tuple[tuple[Span, ...], ...]) -> Channel:
-    train, test = (_array(archive, f"{part}/{name}.npy") for part in ("train", "test"))
+    train, test = (_array(archive, f"{part}/{name}.npy") for part in PARTS)
     cut = round(TRAIN_SHARE * train.shape[0])
     return Channel(
         name=name,

@@ -55,6 +55,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         "test/M-9": channel(3, 1100, 1150),
         "train/Z-1": channel(4, 0, -1),  # data without labels
         "test/Z-1": channel(5, 0, -1),
+        "test/W-1": channel(6, 0, -1),  # nothing to learn from
     }
     with zipfile.ZipFile(data, "w") as archive:
         for name, values in parts.items():
@@ -65,6 +66,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
         rows = csv.writer(stream)
         rows.writerow(("chan_id", "spacecraft", "anomaly_sequences"))
         rows.writerows((name, craft, str(spans)) for name, craft, spans in LABELS)
+        rows.writerow(("W-1", "SMAP", "[[5, 9]]"))
     write_events(tmp_path / "reference_events.csv", {"S-9": [(905, 910)], "M-9": [(40, 60)], "Z-1": [(1, 2)]})
     return data, labels
 
@@ -122,8 +124,9 @@ def test_channels_can_be_chosen_and_a_missing_one_is_told(files: tuple[Path, Pat
     assert found["channels_count"] == 1
     assert not any(key.startswith("instant_tier_review") for key in found)
     assert read_events(tmp_path / "e.csv", read_channels(*files)).keys() == {"S-9", "M-9"}
-    with pytest.raises(SystemExit, match="X-1"):
-        run(files, tmp_path, *few, "--channels", "M-9,X-1")
+    for missing in ("X-1", "W-1"):
+        with pytest.raises(SystemExit, match=missing):
+            run(files, tmp_path, *few, "--channels", f"M-9,{missing}")
 
 
 def test_without_a_reference_nothing_is_held_against_it(files: tuple[Path, Path], tmp_path: Path) -> None:
