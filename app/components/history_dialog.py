@@ -45,10 +45,11 @@ def history_dialog(event: EventRow) -> None:
     if not rows:
         st.caption("None yet.")
     for row in rows[:_LISTED]:
-        with st.container(horizontal=True, vertical_alignment="center", border=True):
-            st.markdown(_words(row, zone))
+        with st.container(border=True):
+            said_then, back = st.columns([7, 1], vertical_alignment="center")
+            said_then.markdown(_words(row, zone))
             if row.in_force:
-                st.button(
+                back.button(
                     "Take back",
                     type="tertiary",
                     key=f"take_back_{row.verdict.label_id}",

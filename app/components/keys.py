@@ -1,8 +1,8 @@
 """The keys of Anomalies: an overlay that lists them, and those that lead into a field.
 
 Streamlit's shortcuts press buttons and know letters and digits alone. A small listener adds the question mark
-and the keys that put the cursor into a field of the verdict card; Esc leaves a field, so that letters are
-keys again.
+and the keys that put the cursor into a field of the verdict card; Esc and Enter leave a field, so that letters
+are keys again, and Ctrl+Enter saves from wherever the focus is.
 """
 
 from typing import Final
@@ -14,10 +14,10 @@ KEYS: Final = (
     (
         "Fill in",
         (
-            ("G", "fault class: type, Enter picks"),
+            ("G", "fault class: type, ↓ and Enter pick"),
             ("B", "bounds: digits and arrows, Tab goes on"),
             ("N", "note"),
-            ("Esc", "leave the field, so that letters are keys again"),
+            ("Esc, Enter", "leave the field, so that letters are keys again"),
         ),
     ),
     (
@@ -29,10 +29,25 @@ KEYS: Final = (
             ("1, 2", "when another person was first: keep theirs, store mine beside it"),
         ),
     ),
-    ("Move", (("J, K", "next and previous event"), ("0", "reset the window"))),
+    (
+        "Look",
+        (
+            ("J, K", "next and previous event of the list"),
+            ("Q, W", "previous and next event of this sensor"),
+            ("+, -", "shorter and longer window"),
+            ("0", "reset the window"),
+            ("D", "raw table"),
+        ),
+    ),
     (
         "More",
-        (("M", "draw a missed anomaly, or stop"), ("Y", "history and audit"), ("H or ?", "these keys")),
+        (
+            ("M", "draw a missed anomaly, or stop"),
+            ("Y", "history and audit"),
+            ("X", "download the window as csv"),
+            ("L", "copy the link"),
+            ("H or ?", "these keys"),
+        ),
     ),
 )
 
@@ -44,18 +59,46 @@ const FIELDS = {
   b: '[class*="st-key-card_from_"] [role="spinbutton"]',
 };
 export default function () {
-  document.querySelector(".st-key-event_list input:checked")?.scrollIntoView({ block: "nearest" });
+  let frames = 300;  // the list may be drawn after this
+  const show = () => {
+    const open = document.querySelector(".st-key-event_list input:checked")?.closest("label");
+    if (open) open.parentElement.scrollIntoView({ block: "nearest" });
+    else if (frames-- > 0) requestAnimationFrame(show);
+  };
+  show();
   const listen = (event) => {
     const on = event.target;
     const typing = on.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(on.tagName)
       || on.getAttribute("role") === "spinbutton";
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role="dialog"]')) return;
+    if (document.querySelector('[data-testid="stDialog"]')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) {
+      const save = document.querySelector(".st-key-card_save button:enabled");
+      if (event.key === "Enter" && save) {
+        // Fields and focused buttons keep Enter to themselves; what was typed into one
+        // is taken by Enter or when it is left.
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        if (typing && on.tagName !== "TEXTAREA") {
+          on.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+        }
+        document.activeElement.blur();
+        setTimeout(() => save.click(), 0);
+      }
+      return;
+    }
     if (typing) {
-      if (event.key === "Escape") setTimeout(() => document.activeElement.blur(), 0);
+      const leaves = event.key === "Escape" || (event.key === "Enter" && on.tagName !== "TEXTAREA");
+      if (leaves && on.closest('[class*="st-key-card_"]')) setTimeout(() => on.blur(), 0);
       return;
     }
     if (event.key === "?") {
       document.querySelector(".st-key-keys button")?.click();
+      return;
+    }
+    if (event.key === "+" || event.key === "-") {
+      const windows = [...document.querySelectorAll(".st-key-window_choice button")];
+      const shown = windows.findIndex((one) => one.getAttribute("aria-checked") === "true");
+      if (shown >= 0) windows[shown + (event.key === "+" ? -1 : 1)]?.click();
       return;
     }
     const field = FIELDS[event.key.toLowerCase()] && document.querySelector(FIELDS[event.key.toLowerCase()]);
@@ -64,8 +107,12 @@ export default function () {
       field.focus();
     }
   };
-  document.addEventListener("keydown", listen);
-  return () => document.removeEventListener("keydown", listen);
+  document.addEventListener("keydown", listen, true);
+  document.body.dataset.keys = "on";
+  return () => {
+    document.removeEventListener("keydown", listen, true);
+    delete document.body.dataset.keys;
+  };
 }
 """
 _listener = st.components.v2.component("telltale_keys", js=_LISTENER)
