@@ -1,6 +1,7 @@
 """What verdicts change: tried on the last days first, then applied, and undone with one button."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import streamlit as st
@@ -10,7 +11,7 @@ from app.charts.zone import Zone
 from app.components import viewer
 from app.components.outcome import refusal, tell
 from app.components.words import counted, escaped
-from app.queries import house, learning
+from app.queries import fleet, house, learning
 from app.queries.house import Stamp
 from app.queries.learning import Decision
 
@@ -38,6 +39,7 @@ _WORDS: Final = {
     "telling": "order",
 }
 _HISTORY: Final = 5
+_HOUR: Final = timedelta(hours=1)
 
 
 def learning_button(made: Stamp, held: int) -> None:
@@ -51,7 +53,10 @@ def learning_button(made: Stamp, held: int) -> None:
 @st.dialog("Learn from verdicts", width="medium")
 def learning_dialog() -> None:
     """Ask which rules, show what they would have done, and apply or undo them."""
-    made, now = house.stamp(), house.now()
+    made = house.stamp()
+    as_of = fleet.fleet(made).as_of
+    # Of data that has ended, its last days are tried, not those of the calendar.
+    now = house.now() if as_of is None else min(house.now(), as_of + _HOUR)
     decision = learning.in_force(made)
     st.markdown(
         "An event like one that was called a false positive on the same sensor is held back from the queue. "

@@ -56,6 +56,7 @@ def _events(open_page: Open) -> list[str]:
 def test_applied_verdicts_shorten_the_list_and_undo_brings_it_back(alike: Warehouse, open_page: Open):
     before = _events(open_page)
     dialog = _apply()
+    assert "of the last 30 days' 2 alarms and missed 0 of 0 confirmed events." in text_of(dialog)
     assert "From now on 1 event without a verdict would be held back." in text_of(dialog)
     dialog.button(key="learning_apply").click().run()
     assert not dialog.exception
