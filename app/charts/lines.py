@@ -26,7 +26,7 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
     if panel.threshold is not None:
         parts.traces.append(
             _trace(
-                thin(panel.threshold.times_ms, panel.threshold.values),
+                _corners(panel.threshold.times_ms, panel.threshold.values),
                 row,
                 name="threshold",
                 hover=f"%{{y:.3~g}}{unit}",
@@ -98,7 +98,7 @@ def _trace(
     return {
         "type": "scatter",
         "x": x,
-        "y": y,
+        "y": y.astype(np.float32),  # half as much to send, and finer than any screen
         "yaxis": row.y,
         **dots,
         "name": name,
@@ -106,6 +106,18 @@ def _trace(
         "hovertemplate": hover,
         "connectgaps": False,
     }
+
+
+def _corners(times_ms: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return a line thinned; where it is steady, without the points inside its level stretches."""
+    if values.size < 3:
+        return thin(times_ms, values)
+    level = (values[1:-1] == values[:-2]) & (values[1:-1] == values[2:])
+    kept = np.concatenate([[True], ~level, [True]])
+    steps = np.diff(times_ms)
+    if kept.sum() > LIMIT or steps.max() > 2.5 * np.median(steps):  # a gap is to be seen as one
+        return thin(times_ms, values)
+    return times_ms[kept], values[kept]
 
 
 def _alone(values: Floats) -> NDArray[np.bool_]:
@@ -128,8 +140,8 @@ def _min_max(parts: Parts, line: Line, row: Row, palette: Palette) -> None:
     edge: dict[str, Any] = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     edge |= {"x": x, "yaxis": row.y}
     fill = {"fill": "tonexty", "fillcolor": translucent(palette.normal, 0.32)}
-    parts.traces.append({**edge, "y": low, "name": "min"})
-    parts.traces.append({**edge, **fill, "y": high, "name": "max"})
+    parts.traces.append({**edge, "y": low.astype(np.float32), "name": "min"})
+    parts.traces.append({**edge, **fill, "y": high.astype(np.float32), "name": "max"})
 
 
 def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:

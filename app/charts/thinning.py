@@ -11,7 +11,8 @@ from tsdownsample import MinMaxLTTBDownsampler
 
 Floats = NDArray[np.float64]
 
-LIMIT: Final = 2000
+LIMIT: Final = 1200
+"""Points of a line: two a pixel of the widest chart there is room for beside list and card."""
 _GAPS: Final = 200  # at most so many breaks are drawn; more of them can't be told apart on a screen
 
 

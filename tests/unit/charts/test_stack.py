@@ -184,3 +184,17 @@ def test_verdicts_that_lie_close_share_one_line_of_words():
     worded = [text for text in texts if "unsure" in text]
     assert len(worded) == 2
     assert any("Far" in text for text in worded)
+
+
+def test_a_level_threshold_is_two_points_a_changing_one_keeps_its_corners_and_a_gap_stays():
+    story = _story(1440)
+    assert list(_trace(_draw(story), "threshold").y) == pytest.approx([0.6, 0.6])
+    times = story.score.measured.times_ms
+    stepped = np.where(np.arange(1440) < 700, 0.6, 0.8)
+    score = replace(story.score, threshold=Line(times, stepped))
+    drawn = _trace(_draw(replace(story, score=score)), "threshold")
+    assert list(drawn.y) == pytest.approx([0.6, 0.6, 0.8, 0.8])
+    assert list(drawn.x) == [times[0], times[699], times[700], times[-1]]
+    kept = np.r_[0:500, 900:1440]
+    score = replace(story.score, threshold=Line(times[kept], stepped[kept]))
+    assert np.isnan(_trace(_draw(replace(story, score=score)), "threshold").y).sum() == 1
