@@ -244,12 +244,7 @@ def _day_tiles(made: Stamp, only: str | None) -> tuple[DayTile, ...]:
     }
     tiles = []
     for machine in machines:
-        own = [
-            event
-            for event in whole.events
-            if event.asset_id == machine.asset_id
-            and (event.verdict is None or event.verdict.verdict != "false_positive")
-        ]
+        own = [event for event in whole.events if event.asset_id == machine.asset_id and not event.dismissed]
         for day in days:
             there = [event for event in own if event.start < day + DAY and event.end > day]
             has_data = any((sensor_id, day) in read for sensor_id in machine.sensors)

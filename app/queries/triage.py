@@ -106,8 +106,8 @@ def _concern(event: EventRow, said: _Said, learned: dict[str, tuple[float, int]]
 
 
 def _belief(event: EventRow, probability: float) -> float:
-    """Return how likely an event is real; who looked at it knows better than any model."""
-    said = None if event.verdict is None else event.verdict.verdict
+    """Return how likely an event is real; people know better than any model where they agree."""
+    said = None if event.verdict is None or event.disagree else event.verdict.verdict
     return {"true_anomaly": 1.0, "false_positive": 0.0}.get(said or "", probability)
 
 

@@ -75,8 +75,8 @@ class Concern:
 
     @property
     def dismissed(self) -> bool:
-        """Whether a person called it a false positive."""
-        return self.event.verdict is not None and self.event.verdict.verdict == "false_positive"
+        """Whether it was called a false positive and nobody disagrees."""
+        return self.event.dismissed
 
     @property
     def asking(self) -> bool:

@@ -159,6 +159,11 @@ class EventRow:
         """Machine and sensor, such as ``Pump 7 · outlet temperature``."""
         return f"{self.machine} · {self.sensor}"
 
+    @property
+    def dismissed(self) -> bool:
+        """Whether it was called a false positive and nobody who judged it calls it a true anomaly."""
+        return self.verdict is not None and self.verdict.verdict == "false_positive" and not self.disagree
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -218,11 +223,7 @@ class Fleet:
     def open_events(self) -> tuple[EventRow, ...]:
         """What still runs on live machines and nobody has called a false positive."""
         return tuple(
-            event
-            for event in self.events
-            if event.open
-            and not event.historical
-            and (event.verdict is None or event.verdict.verdict != "false_positive")
+            event for event in self.events if event.open and not event.historical and not event.dismissed
         )
 
     @property

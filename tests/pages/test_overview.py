@@ -82,22 +82,24 @@ def test_acknowledging_is_stored_and_named(pumps: Warehouse, open_page: Open):
 def test_a_false_positive_asks_for_nothing_any_more(pumps: Warehouse, open_page: Open):
     sensor_id = pumps.catalog.find_sensor("Pump 1/outlet temperature").id
     event = current_owner().events_with_state(event_id=WORST).row(0, named=True)
-    current_owner().write(
-        "label.set",
-        {
-            "sensor_id": sensor_id,
-            "start": event["start"].isoformat(),
-            "end": event["end"].isoformat(),
-            "verdict": "false_positive",
-            "event_id": WORST,
-        },
-        actor="engineer B",
-        write_id="one",
-    )
+    said = {
+        "sensor_id": sensor_id,
+        "start": event["start"].isoformat(),
+        "end": event["end"].isoformat(),
+        "event_id": WORST,
+    }
+    wrong, right = {**said, "verdict": "false_positive"}, {**said, "verdict": "true_anomaly"}
+    current_owner().write("label.set", wrong, actor="engineer B", write_id="one")
     page = open_page("overview")
     assert "**None of 2 machines needs attention.**" in text_of(page)
     assert _queue(page)[-1] == "Pump 1 · outlet temperature"
     assert list(page.dataframe[0].value["State"])[-1] == "False positive, engineer B"
+    # One voice against it, and it asks again, even though the last word was the same.
+    current_owner().write("label.set", right, actor="engineer C", write_id="two")
+    current_owner().write("label.set", wrong, actor="engineer D", write_id="three")
+    page.run()
+    assert "1 of 2 machines needs attention" in text_of(page)
+    assert "Pump 1 · outlet temperature" in _queue(page)
 
 
 def test_a_wider_window_shows_older_events(pumps: Warehouse, open_page: Open):
