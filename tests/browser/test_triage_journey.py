@@ -43,7 +43,8 @@ def page(app: App, watched: Watched) -> Iterator[Page]:
     """Overview, drawn to its end; nothing may go wrong on it."""
     watched.page.goto(app.url)
     expect(watched.page.get_by_text(ASKS)).to_be_visible()
-    expect(watched.page.locator(".js-plotly-plot").first).to_be_visible()
+    # The first visit also brings the charts' library.
+    expect(watched.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
     yield watched.page
     expect(watched.page.locator("[data-testid=stException]")).to_have_count(0)
     assert watched.errors == []
