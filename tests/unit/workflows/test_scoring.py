@@ -67,6 +67,7 @@ def test_a_fault_becomes_an_event_with_its_bounds_and_reason(home: Warehouse) ->
     assert not row["open"]
     assert "below its prediction" in row["why"]
     assert "m3/h" in row["why"]
+    assert row["drivers"][0]["sensor_id"] == home.catalog.find_sensor("Pump/flow").id
     assert row["mode"] == "causal"
 
 
