@@ -199,7 +199,7 @@ def assign(incident: Incident, person: str | None) -> None:
 
 def _risk_words(lead: Concern) -> str:
     """Return how the risk of an event is made up."""
-    if lead.event.verdict is not None:
+    if lead.event.verdict is not None and not lead.event.disagree:
         sure = "what a person said of it"
     elif lead.verdicts:
         sure = f"{percent(lead.probability)} by {counted(lead.verdicts, 'verdict')}"

@@ -63,17 +63,23 @@ def queue_table(
 
 def state_words(one: Concern, zone: Zone) -> str:
     """Return what people have said of an event, who looks after it, and whether it still runs."""
-    said = _said(one, zone)
+    said = _hidden(one, zone) or _said(one.event, zone)
     return f"{said}, with {one.assignee}" if one.assignee else said
 
 
-def _said(one: Concern, zone: Zone) -> str:
-    event = one.event
+def _hidden(one: Concern, zone: Zone) -> str:
+    """Return why an event is out of the queue; empty when it is not."""
     if one.window is not None:
         return "In maintenance"
-    if one.snoozed_until is not None:
-        until = zone.day_or_clock(one.snoozed_until, house.now()).replace(" ", "\u00a0")
-        return f"Snoozed until\u00a0{until}"
+    if one.snoozed_until is None:
+        return ""
+    until = zone.day_or_clock(one.snoozed_until, house.now()).replace(" ", "\u00a0")
+    return f"Snoozed until\u00a0{until}"
+
+
+def _said(event: EventRow, zone: Zone) -> str:
+    if event.disagree:
+        return f"Disputed by {event.voices}"
     if event.verdict is not None:
         return f"{VERDICT_WORDS[event.verdict.verdict]}, {event.verdict.actor}"
     if event.acknowledged_by is not None:

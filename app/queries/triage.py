@@ -59,9 +59,10 @@ def views(made: Stamp) -> tuple[SavedView, ...]:
 
 @answered
 def people(made: Stamp) -> tuple[str, ...]:
-    """Return who may look after an event: this person, and those who did before."""
-    said = _said(made)
-    return tuple(dict.fromkeys([house.profile().name, *sorted(said.assigned.values())]))
+    """Return who may look after an event: this person, who else works here, and those who did before."""
+    here = [one.name for one in house.people()]
+    before = sorted(_said(made).assigned.values())
+    return tuple(dict.fromkeys([house.profile().name, *here, *before]))
 
 
 def worst_first(one: Concern) -> tuple[bool, float, bool, float, str]:

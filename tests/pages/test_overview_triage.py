@@ -189,6 +189,16 @@ def test_an_incident_is_assigned_whole_and_found_again(pump: Warehouse, open_pag
     assert current_owner().assignments().is_empty()
 
 
+def test_what_people_disagree_on_stays_and_is_called_disputed(pump: Warehouse, open_page: Open):
+    event = current_owner().events_with_state(event_id=WORST).row(0, named=True)
+    bounds = {"start": event["start"].isoformat(), "end": event["end"].isoformat(), "event_id": WORST}
+    for actor, verdict in (("engineer B", "false_positive"), ("engineer C", "true_anomaly")):
+        say("label.set", actor, sensor_id=event["sensor_id"], verdict=verdict, **bounds)
+    page = open_page("overview")
+    assert states(page)[0] == "Disputed by 2"
+    assert "1 of 2 machines needs attention" in text_of(page)
+
+
 @pytest.mark.parametrize(
     ("address", "rows"),
     [
