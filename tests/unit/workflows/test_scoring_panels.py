@@ -1,5 +1,9 @@
 """Scoring by a panel: bit by bit as at once, and in review what later steps say of earlier ones."""
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from one_pump import batch, clock, pump
@@ -31,11 +35,33 @@ def put(home: Warehouse, first: int, last: int) -> Sensor:
     return home.catalog.find_sensor("Pump/flow")
 
 
-def trained(home: Warehouse, mode: Mode) -> Version:
-    target = put(home, 0, LEARNED)
-    outcome = train_sensor(TrainRequest(target.id, "quick", mode=mode), warehouse=home, clock=clock)
-    assert outcome.version is not None
-    return outcome.version
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mode], Path]:
+    """Return the home with a trained panel of a mode, trained when it is first asked for."""
+    made: dict[str, Path] = {}
+
+    def of(mode: Mode) -> Path:
+        if mode not in made:
+            home = Warehouse.open(tmp_path_factory.mktemp(mode) / "home")
+            target = put(home, 0, LEARNED)
+            train_sensor(TrainRequest(target.id, "quick", mode=mode), warehouse=home, clock=clock)
+            home.close()
+            made[mode] = home.root
+        return made[mode]
+
+    return of
+
+
+@pytest.fixture
+def trained(homes: Callable[[Mode], Path], tmp_path: Path) -> Callable[[Mode], Warehouse]:
+    return lambda mode: Warehouse.open(shutil.copytree(homes(mode), tmp_path / "home"))
+
+
+def champion(home: Warehouse) -> Version:
+    version = home.catalog.champion(home.catalog.find_sensor("Pump/flow").id)
+    assert version is not None
+    assert version.kind != "baseline"
+    return version
 
 
 def stored(home: Warehouse, version: Version) -> np.ndarray:
@@ -44,8 +70,11 @@ def stored(home: Warehouse, version: Version) -> np.ndarray:
 
 
 @pytest.mark.parametrize("mode", ["causal", "review"])
-def test_scores_bit_by_bit_are_those_of_one_look_at_all(home: Warehouse, mode: Mode) -> None:
-    version = trained(home, mode)
+def test_scores_bit_by_bit_are_those_of_one_look_at_all(
+    trained: Callable[[Mode], Warehouse], mode: Mode
+) -> None:
+    home = trained(mode)
+    version = champion(home)
     first = LEARNED
     for last in (LEARNED, 1900, 2150, 2151, 2250, STEPS):
         target = put(home, first, last) if last > first else home.catalog.find_sensor("Pump/flow")
@@ -62,8 +91,8 @@ def test_scores_bit_by_bit_are_those_of_one_look_at_all(home: Warehouse, mode: M
     assert same is (mode == "causal")
 
 
-def test_a_running_event_of_a_panel_keeps_its_id_and_start(home: Warehouse) -> None:
-    trained(home, "causal")
+def test_a_running_event_of_a_panel_keeps_its_id_and_start(trained: Callable[[Mode], Warehouse]) -> None:
+    home = trained("causal")
     target = put(home, LEARNED, 2150)
     score_sensor(target, warehouse=home, clock=clock)
     before = home.results.events_current([target.id]).filter(open=True)
