@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from app.commands import audit, console, export, ingest, jobs, schedule, watch
+from app.commands import audit, console, export, fault_classes, ingest, jobs, maintenance, schedule, watch
 from app.commands.backup import backup
 from app.commands.demo import demo
 from app.commands.doctor import doctor
@@ -42,6 +42,8 @@ app.add_typer(export.app, name="export")
 app.add_typer(audit.app, name="audit")
 app.command("label")(label)
 app.command("unlabel")(unlabel)
+app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(fault_classes.app, name="fault-classes")
 app.command("status")(status)
 app.command("doctor")(doctor)
 app.command("repair")(repair)
