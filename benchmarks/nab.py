@@ -39,6 +39,7 @@ from benchmarks.detection_tables import (
     windows_by_chance,
 )
 from benchmarks.published_recipe import Taught, add_options, against_recipe
+from benchmarks.single_threaded import single_threaded
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from core.detectors.robust_regression import RobustRegression
 from core.detectors.telemanom import Telemanom
@@ -312,4 +313,5 @@ def _signal(path: Path) -> Signal:
 
 
 if __name__ == "__main__":
-    main()
+    with single_threaded():
+        main()

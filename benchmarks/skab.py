@@ -36,6 +36,7 @@ from benchmarks.detection_tables import (
 )
 from benchmarks.hotelling import t_squared, t_squared_and_q
 from benchmarks.published_recipe import Taught, add_options, against_recipe
+from benchmarks.single_threaded import single_threaded
 from benchmarks.skab_ways import FAMILIES, Run, chosen_across, of_target, read_run, ways_of
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from core.signal import Mask
@@ -276,4 +277,5 @@ def _healthy(run: Run, learned: int, ways: Sequence[Mapping[str, Mask]], choices
 
 
 if __name__ == "__main__":
-    main()
+    with single_threaded():
+        main()

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from benchmarks.detection_tables import Figures, flags, judged, mean_interval
 from benchmarks.published_recipe import Taught, add_options, against_recipe
+from benchmarks.single_threaded import single_threaded
 from benchmarks.tables import cpu_s, peak_mb, show, write
 from benchmarks.tsb_files import default_labels, read_series
 from benchmarks.tsb_published import MULTIVARIATE_WINDOW, kmeans_ad, poly, univariate_window
@@ -292,4 +293,5 @@ def _figure(figures: Mapping[str, float | int | str], key: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with single_threaded():
+        main()
