@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.detectors.contract import Detector, LooksFarBack
+from core.detectors.contract import Detector
 from core.detectors.discords import DiscordParameters, Discords
 from core.detectors.neighbours import Neighbours, NeighboursParameters
 from core.detectors.range_check import RangeCheck, RangeCheckParameters
@@ -359,16 +359,6 @@ def test_scores_do_not_depend_on_where_the_signal_was_cut(name: str, off: int) -
     assert first > 0
     whole, part = detector.score(signal), detector.score(signal.slice(first, 4000))
     assert np.allclose(whole.values[3000:], part.values[3000 - first :], rtol=0.02, atol=0.02)
-
-
-@methods(name for name in CAUSAL if name.startswith("discords"))
-@pytest.mark.parametrize("first", [0, 29, 700, 703, 999])
-def test_the_newest_steps_alone_are_scored_as_with_all_others(name: str, first: int) -> None:
-    detector, signal = fitted(name), made(1000, seed=12)
-    assert isinstance(detector, LooksFarBack)
-    whole, newest = detector.score(signal).values, detector.score_newest(signal, first).values
-    assert np.isnan(newest[:first]).all()
-    assert np.allclose(newest[first:], whole[first:], rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
 @every_detector

@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from core.detectors.contract import LooksFarBack
 from core.detectors.discords import DiscordParameters, Discords, Seeing
 from core.detectors.window_views import VIEWS, View
 from core.errors import InsufficientData, ParameterError
@@ -171,3 +172,17 @@ def test_steps_called_valid_without_a_reading_are_not_learned_from() -> None:
 def test_parameters_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError, match="discords"):
         DiscordParameters(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["causal", "review"])
+@pytest.mark.parametrize("window", [20, 75])
+@pytest.mark.parametrize("first", [0, 19, 700, 703, 999])
+def test_the_newest_steps_alone_are_told_as_with_all_others(mode: Mode, window: int, first: int) -> None:
+    values = waves(1000, seed=1)
+    values[400:470] += 2
+    values[650:680] = np.nan
+    judge = detector(window=window, mode=mode, history=300).fit(of(waves(1500)))
+    assert isinstance(judge, LooksFarBack)
+    whole, newest = judge.score(of(values, start=3)), judge.score_newest(of(values, start=3), first)
+    assert np.isnan(newest.values[:first]).all()
+    assert np.allclose(newest.values[first:], whole.values[first:], rtol=1e-4, atol=1e-5, equal_nan=True)
