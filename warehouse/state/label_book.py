@@ -58,6 +58,13 @@ FROM (
 WHERE action = 'set' AND (event_id = event OR (epoch_us("start") < end_us AND epoch_us("end") > begin_us))
 """
 
+_NAMED: Final = "FROM label_log WHERE label_id IN (SELECT unnest($1::BIGINT[]))"
+
+_FROM: Final = """
+FROM (SELECT unnest($1::INTEGER[]) AS sensor, unnest($2::BIGINT[]) AS first)
+JOIN label_log ON sensor_id = sensor AND label_id >= first
+"""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -109,10 +116,11 @@ class LabelBook:
         careful = [one for one in asked if one.seen is not None]
         self._bounds = self._current(careful) if careful else {}
         self._near = self._met(careful) if careful else {}
+        self._later: defaultdict[int, list[_Entry]] | None = None
         self._named: dict[int, NewLabel] = {}
         named = list(label_ids)
         if named:
-            for one in self._entries("label_id IN (SELECT unnest($1::BIGINT[]))", [named]):
+            for one in self._entries(_NAMED, [named]):
                 self._named[one.label_id] = one.label
                 if one.action == "undo":
                     self._undone[one.label_id] = one.actor
@@ -204,9 +212,7 @@ class LabelBook:
 
     def _in_force(self, sensor_id: int, some: Sequence[_Entry]) -> list[_Entry]:
         """Return those of `some` that were neither taken back nor replaced by their own person."""
-        rows = self._entries(
-            "sensor_id = $1 AND label_id >= $2", [sensor_id, min(one.label_id for one in some)]
-        )
+        rows = self._after().get(sensor_id, [])
         undone = {one.label_id for one in rows if one.action == "undo"} | self._undone.keys()
         later = [one for one in (*rows, *self._added[sensor_id]) if one.label_id not in undone]
         return [
@@ -220,6 +226,18 @@ class LabelBook:
                 for other in later
             )
         ]
+
+    def _after(self) -> Mapping[int, Sequence[_Entry]]:
+        """Return, by sensor, what the log holds from the first label on that somebody may not have seen."""
+        if self._later is None:
+            firsts: dict[int, int] = {}
+            for one in (one for some in self._near.values() for one in some):
+                sensor_id = one.label.sensor_id
+                firsts[sensor_id] = min(one.label_id, firsts.get(sensor_id, one.label_id))
+            self._later = defaultdict(list)
+            for one in self._entries(_FROM, [[*firsts], [*firsts.values()]]) if firsts else ():
+                self._later[one.label.sensor_id].append(one)
+        return self._later
 
     def _event(self, label: NewLabel) -> NewLabel:
         """Return a label with its event's bounds; its own where it was drawn, or its event is not current."""
@@ -255,12 +273,9 @@ class LabelBook:
             found[asked[place]].append(_entry(row))
         return found
 
-    def _entries(self, where: str, params: Sequence[object]) -> list[_Entry]:
+    def _entries(self, rows_of: str, params: Sequence[object]) -> list[_Entry]:
         """Return rows of the log, oldest first."""
-        rows = self._cursor.execute(
-            f"SELECT {_ROW} FROM label_log WHERE {where} ORDER BY seq",  # noqa: S608 -- our own conditions
-            params,
-        ).fetchall()
+        rows = self._cursor.execute(f"SELECT {_ROW} {rows_of} ORDER BY seq", params).fetchall()
         return [_entry(row) for row in rows]
 
 
