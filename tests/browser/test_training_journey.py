@@ -66,6 +66,8 @@ def _badge(page: Page, text: str) -> Locator:
 def _preset(page: Page, name: str) -> None:
     page.get_by_role("dialog").get_by_text(name, exact=True).click()
     expect(page.get_by_role("radio", name=re.compile(f"^{name}"))).to_be_checked()
+    # The last part of the form; on a machine with much else to do it comes long after the first.
+    expect(page.get_by_role("dialog").get_by_role("button", name=re.compile("^Train"))).to_be_visible()
 
 
 def test_launch_watch_cancel_resume_and_open_the_version(app: App, watched: Watched) -> None:
