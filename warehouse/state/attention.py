@@ -4,14 +4,32 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import duckdb
+import polars as pl
 
+from warehouse import schema
 from warehouse.documents import JSON
 from warehouse.errors import LabelError
+from warehouse.state.appending import append
 from warehouse.state.labels import MAX_EVENT_ID
 from warehouse.state.writes import MAX_ACTOR, Write, moment, next_seq, text, texts
 
 MOST_EVENTS: Final = 1000
 LONGEST_SNOOZE: Final = timedelta(days=366)
+
+_LOGS: Final = {
+    log: pl.Schema(
+        [
+            ("seq", pl.Int64),
+            ("write_id", pl.String),
+            ("event_id", pl.String),
+            ("sensor_id", pl.Int32),
+            value,
+            ("actor", pl.String),
+            ("recorded_at", schema.TIME),
+        ]
+    )
+    for log, value in (("assignment_log", ("assignee", pl.String)), ("snooze_log", ("until", schema.TIME)))
+}
 
 
 def acknowledge(cursor: duckdb.DuckDBPyConnection, write: Write) -> dict[str, JSON]:
@@ -97,13 +115,11 @@ def _append(
 ) -> list[JSON]:
     event_ids = texts(write.payload, "event_ids", MAX_EVENT_ID, most=MOST_EVENTS)
     first = next_seq(cursor, log)
-    cursor.executemany(
-        f"INSERT INTO {log} VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- one of two tables of ours
-        [
-            [seq, write.write_id, event_id, sensor_id, value, write.actor, write.at]
-            for seq, (event_id, sensor_id) in enumerate(_known(cursor, event_ids), start=first)
-        ],
-    )
+    rows = [
+        (seq, write.write_id, event_id, sensor_id, value, write.actor, write.at)
+        for seq, (event_id, sensor_id) in enumerate(_known(cursor, event_ids), start=first)
+    ]
+    append(cursor, log, _LOGS[log], rows)
     return [*event_ids]
 
 

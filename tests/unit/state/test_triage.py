@@ -1,6 +1,6 @@
 """Who looks after events, what waits, what is worked on, what is kept: its writes, reads and refusals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -35,8 +35,11 @@ def unchanged(tmp_path_factory) -> Iterator[StateOwner]:
     warehouse.close()
 
 
-def with_events(owner: StateOwner) -> StateOwner:
-    """Give an owner three current events of two sensors."""
+THREE = (("a", 1, 9), ("b", 1, 6), ("c", 2, 3))
+
+
+def with_events(owner: StateOwner, some: Sequence[tuple[str, int, int]] = THREE) -> StateOwner:
+    """Give an owner current events of (id, sensor, hours before noon): three of two sensors."""
     rows = [
         {
             "event_id": event_id,
@@ -54,7 +57,7 @@ def with_events(owner: StateOwner) -> StateOwner:
             "mode": "causal",
             "drivers": [],
         }
-        for event_id, sensor_id, hours in (("a", 1, 9), ("b", 1, 6), ("c", 2, 3))
+        for event_id, sensor_id, hours in some
     ]
     mirror = fleet.Mirror((1, 2), pl.DataFrame(rows, schema=schema.EVENTS), fleet.FLEET.to_frame())
     owner._opened().write(lambda cursor: fleet.store(cursor, mirror))
@@ -86,6 +89,19 @@ def test_events_are_assigned_together_and_the_newest_is_in_force(events, write):
     assert state_of(events, "a", *who) == (None, None)
     assert events.query("SELECT count(*) AS n FROM assignment_log").item() == 4
     assert events.audit().height == 3
+
+
+def test_a_whole_flood_is_put_off_in_one_act(owner, write):
+    ids = [f"e-{number}" for number in range(300)]
+    with_events(owner, [(one, 1, number) for number, one in enumerate(ids)])
+    until = NOON + 8 * HOUR
+    write("event.snooze", event_ids=ids, until=until.isoformat())
+    write("event.assign", event_ids=ids, assignee="bob")
+    found = owner.events_with_state()
+    assert found["snoozed_until"].to_list() == [until] * 300
+    assert found["assignee"].to_list() == ["bob"] * 300
+    write("event.snooze", event_ids=ids, until=None)
+    assert owner.events_with_state()["snoozed_until"].null_count() == 300
 
 
 def test_events_are_snoozed_until_a_time_and_woken(events, write):
