@@ -24,7 +24,7 @@ from app.components.event_list import event_list, filters
 from app.components.header import header
 from app.components.neighbours import neighbour_buttons
 from app.components.raw_table import csv_button, raw_table, table_button
-from app.components.sharing import copy_link
+from app.components.sharing import copier, copy_link
 from app.components.storing import go
 from app.components.words import counted, percent
 from app.queries import fleet, house, learning, similar, story
@@ -69,6 +69,7 @@ def page() -> None:
     similar_events.similar_events(alike, viewer.zone(), viewer.palette(), go)
     if with_table:
         raw_table(made, opened, *window, viewer.zone())
+    copier()
     with left:
         event_list(listed, opened, viewer.zone(), go)
         running = sum(event.open and not event.historical for event in whole.events)

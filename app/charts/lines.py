@@ -13,11 +13,12 @@ from app.queries.views import Floats, Line, Panel
 from app.theme import Palette, translucent
 
 _DOT_PX: Final = 4.0
+_APART: Final = 0.02  # of a panel's height: as far as lines must part to be named where they do
 
 
 def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
     """Draw a panel into its row; the first row holds the signal, with its lines named."""
-    main = row.axis == 1
+    main, dashed = row.axis == 1, ""
     strong = main or panel.threshold is not None
     unit = f" {panel.unit}" if panel.unit else ""
     line = panel.measured
@@ -46,7 +47,8 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
                 dash="dash",
             )
         )
-        _name_lines(parts, panel, row, palette)
+        if not _name_lines(parts, panel, row, palette):
+            dashed = "dashed: expected"
     draw_limits(parts, panel, row, palette)
     x, y = thin(line.times_ms, line.values)
     trace = _trace(
@@ -62,7 +64,7 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
         trace["hovertemplate"] = f"%{{y:.4~g}}{unit}<br>%{{customdata}} UTC"
     parts.traces.append(trace)
     name = f"<b>{capitalised(panel.name)}</b>" if strong else capitalised(panel.name)
-    notes = [panel.note, *far_limits(panel, row)]
+    notes = [panel.note, dashed, *far_limits(panel, row)]
     suffix = (f", {panel.unit}" if panel.unit else "") + "".join(f" · {note}" for note in notes if note)
     title(parts, row, name + suffix, palette, strong=strong)
     parts.layout.update(
@@ -150,16 +152,21 @@ def _pooled(values: Floats, step: int, merge: np.ufunc) -> Floats:
     return np.asarray(merge.reduceat(values, np.arange(0, values.size, step)), dtype=np.float64)
 
 
-def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette) -> None:
-    """Name measured and expected where they run furthest apart, one above and one below."""
+def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette) -> bool:
+    """Name measured and expected where they run furthest apart, one above and one below.
+
+    Return whether there was room: where they never stay apart, words would stand on both.
+    """
     expected = panel.expected
     if expected is None:
-        return
+        return True
     there = np.interp(expected.times_ms, panel.measured.times_ms, panel.measured.values)
     apart = np.nan_to_num(np.abs(there - expected.values))
     # The words end at a point before which the lines stay apart, so that neither runs through them.
     width = max(1, apart.size // 8)
     clear = np.lib.stride_tricks.sliding_window_view(apart, width).min(axis=1)
+    if clear.max() < _APART * (row.high - row.low):
+        return False
     at = width - 1 + int(np.argmax(clear))
     x = float(expected.times_ms[at])
     room = 0.1 * (row.high - row.low)  # for the words themselves
@@ -181,6 +188,7 @@ def _name_lines(parts: Parts, panel: Panel, row: Row, palette: Palette) -> None:
                     "font": {"size": 11, "color": palette.ink if text == "measured" else palette.muted},
                 }
             )
+    return True
 
 
 def y_range(panel: Panel) -> tuple[float, float]:

@@ -17,6 +17,9 @@ from app.theme import Palette, translucent
 _WORDS_SHARE: Final = 0.16
 """Of the window's length: how much room the words of a verdict take."""
 
+_WORD_SHARE: Final = 0.11
+"""The same of a state's word."""
+
 
 def shade(parts: Parts, band: Band, row: Row, colour: str) -> None:
     """Shade a detected interval behind a panel."""
@@ -140,7 +143,7 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
     # A stretch that holds two states, told as "stopped and running", lies between them.
     words = sorted({state.text for state in states if " and " not in state.text})
     colours = [
-        translucent(palette.normal, 0.3)
+        translucent(palette.normal, 0.42)
         if state.text not in words
         else palette.raised
         if words.index(state.text) % 2 == 0
@@ -164,9 +167,9 @@ def draw_states(parts: Parts, states: tuple[Band, ...], row: Row, palette: Palet
         }
     )
     title(parts, row, "Operating state", palette, strong=False)
-    longest = max((state.end - state.start) for state in states)
+    whole = states[-1].end - states[0].start
     for state in states:
-        if state.end - state.start > longest * 0.12:
+        if state.end - state.start > _WORD_SHARE * whole:
             parts.annotations.append(
                 {
                     "text": state.text,

@@ -21,6 +21,7 @@ CONTEXT_PX: Final = 52
 STATES_PX: Final = 18
 _TITLE_PX: Final = 19
 _FOOT_PX: Final = 36
+_HEAD_PX: Final = 6  # so that the button of the picture does not stand on the newest reading
 
 
 def event_stack(
@@ -59,7 +60,7 @@ def event_stack(
     heights = [SIGNAL_PX, *([SCORE_PX] if with_score else []), *[CONTEXT_PX] * len(story.context)]
     if story.states:
         heights.append(STATES_PX)
-    total = sum(heights) + _TITLE_PX * len(heights) + _FOOT_PX
+    total = _HEAD_PX + sum(heights) + _TITLE_PX * len(heights) + _FOOT_PX
     parts = Parts()
     rows = _places(heights, total, [y_range(panel) for panel in panels])
     for panel, row in zip(panels, rows, strict=False):
@@ -78,7 +79,7 @@ def event_stack(
         template=template(palette),
         paper_bgcolor=palette.background,  # a picture of it has no other behind it
         height=total,
-        margin={"l": 44, "r": 6, "t": _TITLE_PX, "b": _FOOT_PX},
+        margin={"l": 44, "r": 6, "t": _HEAD_PX + _TITLE_PX, "b": _FOOT_PX},
         dragmode=False if movable is None else "select",
         newselection={"line": {"color": palette.ink, "width": 1.4, "dash": "solid"}},
         selectdirection="h",
@@ -107,7 +108,7 @@ _TICKS: Final = [
 
 def _places(heights: list[int], total: int, ranges: list[tuple[float, float]]) -> list[Row]:
     # The figure's margins hold the first title and the tick labels; domains are parts of what is between.
-    inner = total - _TITLE_PX - _FOOT_PX
+    inner = total - _HEAD_PX - _TITLE_PX - _FOOT_PX
     rows: list[Row] = []
     top = 0.0
     for number, height in enumerate(heights, start=1):

@@ -34,7 +34,6 @@ _copier = st.components.v2.component("telltale_link", js=_COPIER)
 
 def copy_link() -> None:
     """Draw the button; pressed, it copies the address and says so."""
-    count = st.session_state.setdefault(_COPIED, 0)
     if st.button(
         "Copy link",
         type="tertiary",
@@ -43,7 +42,10 @@ def copy_link() -> None:
         key="copy_link",
         help="The address names the event and the window: who opens it sees this.",
     ):
-        count += 1
-        st.session_state[_COPIED] = count
+        st.session_state[_COPIED] = st.session_state.get(_COPIED, 0) + 1
         st.toast("Link copied.", icon=":material/link:")
-    _copier(key="link_copier", data=count, height=1)
+
+
+def copier() -> None:
+    """Do what `copy_link` was pressed for; it takes a line of its own, so it stands at the page's end."""
+    _copier(key="link_copier", data=st.session_state.get(_COPIED, 0), height=1)
