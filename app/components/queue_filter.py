@@ -70,7 +70,7 @@ def passing(groups: Sequence[Sequence[Concern]], wanted: Filter, person: str) ->
     for group in groups:
         shown = tuple(one for one in group if wanted.passes(one, person))
         if shown:
-            found.append(Incident(shown, tuple(one for one in group if one not in shown)))
+            found.append(Incident(shown, tuple(one for one in group if not wanted.passes(one, person))))
     return found
 
 

@@ -36,14 +36,22 @@ _KEPT_S: Final = 3600
 @answered
 def grouped(made: Stamp, concerns: Sequence[Concern]) -> tuple[tuple[Concern, ...], ...]:
     """Return events as incidents; both keep the order in which the events are given."""
-    raised = [_raised(one) for one in concerns]
+    ids = tuple(one.event.event_id for one in concerns)
+    return tuple(tuple(concerns[k] for k in group) for group in _groups(made, ids, concerns))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _groups(made: Stamp, ids: tuple[str, ...], _concerns: Sequence[Concern]) -> tuple[tuple[int, ...], ...]:
+    """Return positions; what is not compared by the cache follows from stamp and ids."""
+    del ids
+    raised = [_raised(one) for one in _concerns]
     pairs = {
         (k, j): _pair(raised[k], raised[j]) for k, j in neighbours(raised) if not driven(raised[k], raised[j])
     }
     found = _correlations(made.home, tuple(sorted(set(pairs.values())))) if pairs else {}
     together = {place for place, pair in pairs.items() if abs(found[pair]) >= CORRELATED}
     groups = sorted(incidents(raised, together), key=min)
-    return tuple(tuple(concerns[k] for k in sorted(group)) for group in groups)
+    return tuple(tuple(sorted(group)) for group in groups)
 
 
 def _raised(one: Concern) -> Raised:
@@ -66,25 +74,38 @@ def _pair(one: Raised, other: Raised) -> Pair:
 
 
 # What was read around an event hardly ever changes later; a late correction shows within the hour.
-@st.cache_data(show_spinner=False, max_entries=16, ttl=_KEPT_S)
+@st.cache_resource(show_spinner=False, max_entries=2, ttl=_KEPT_S)
+def _known(home: str) -> dict[Pair, float]:
+    """Return what was computed before, for every session to add to."""
+    del home
+    return {}
+
+
 def _correlations(home: str, pairs: tuple[Pair, ...]) -> dict[Pair, float]:
     """Return the rank correlation of each pair; NaN where it is not known."""
-    warehouse = house.opened(Stamp(home, 0, 0))
-    return {pair: found for part in _portions(pairs) for pair, found in _compared(warehouse, part)}
+    known = _known(home)
+    missing = [pair for pair in pairs if pair not in known]
+    if missing:
+        warehouse = house.opened(Stamp(home, 0, 0))
+        for part in _portions(missing):
+            known.update(_compared(warehouse, part))
+    return {pair: known[pair] for pair in pairs}
 
 
 def _portions(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
     """Yield pairs that one read brings, each of no more than so many rows."""
     part: list[Pair] = []
+    sensors: set[int] = set()
+    until = 0
+    # By start, so that the first pair of a portion has its earliest.
     for pair in sorted(pairs, key=lambda one: one[2]):
-        grown = [*part, pair]
-        sensors = {sensor for one in grown for sensor in one[:2]}
-        buckets = max(one[3] for one in grown) - min(one[2] for one in grown)
-        if part and len(sensors) * buckets > _MOST_ROWS:
+        grown = sensors | set(pair[:2])
+        until = max(until, pair[3])
+        if part and len(grown) * (until - part[0][2]) > _MOST_ROWS:
             yield part
-            part = [pair]
-        else:
-            part = grown
+            part, grown, until = [], set(pair[:2]), pair[3]
+        part.append(pair)
+        sensors = grown
     if part:
         yield part
 

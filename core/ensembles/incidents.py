@@ -5,6 +5,7 @@ and are of the same sensor, or one is driven by the other's sensor, or the readi
 correlate around them. Incidents are what hangs together by such pairs, so that a chain of effects is one.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -92,7 +93,7 @@ def correlation(one: Doubles, other: Doubles) -> float:
     if int(both.sum()) < FEWEST:
         return float("nan")
     a, b = _centred_ranks(one[both]), _centred_ranks(other[both])
-    scale = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    scale = math.sqrt(float(a @ a) * float(b @ b))
     return float(a @ b) / scale if scale > 0 else float("nan")
 
 
@@ -126,6 +127,10 @@ def incidents(
 
 def _centred_ranks(values: Doubles) -> Doubles:
     """Return (n,) ranks less their mean; equal values share the mean of their ranks."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Doubles = (np.cumsum(count) - (count + 1) / 2)[place]
-    return np.asarray(ranks - float(ranks.mean()), dtype=np.float64)
+    order = np.argsort(values)
+    rising = values[order]
+    first = np.flatnonzero(np.concatenate(([True], rising[1:] != rising[:-1])))
+    past = np.append(first[1:], values.size)
+    ranks = np.empty(values.size)
+    ranks[order] = np.repeat((first + past) / 2, past - first)
+    return ranks - values.size / 2

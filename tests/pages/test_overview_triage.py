@@ -68,7 +68,7 @@ def test_reading_in_portions_finds_the_same_correlations(pump: Warehouse, monkey
     pairs = tuple((sensor, outlet, last - hours * 4, last) for sensor in sensors for hours in (8, 16))
     whole = incidents._correlations(str(pump.root), pairs)
     monkeypatch.setattr(incidents, "_MOST_ROWS", 1)
-    incidents._correlations.clear()
+    incidents._known.clear()
     assert incidents._correlations(str(pump.root), pairs) == whole
     assert whole[pairs[2]] < -0.9
     assert abs(whole[pairs[0]]) < 0.6
