@@ -42,8 +42,18 @@ def usual(scores: Doubles) -> float:
     """Return what finite scores reach; their highest where nearly all are 0, and never 0."""
     if scores.size == 0:
         return _TINY
-    level = float(np.quantile(scores, USUAL))
+    level = _quantile(scores, USUAL)
     return max(level if level > _TINY else float(scores.max()), _TINY)
+
+
+def _quantile(scores: Doubles, share: float) -> float:
+    """Return what `numpy.quantile` does, which takes four times as long for some thousand scores."""
+    place = share * (scores.size - 1)
+    low = int(place)
+    high = min(low + 1, scores.size - 1)
+    ordered = np.partition(scores, (low, high))
+    below, above, rest = float(ordered[low]), float(ordered[high]), place - low
+    return below + (above - below) * rest if rest < 0.5 else above - (above - below) * (1 - rest)
 
 
 def against_whole(scores: Doubles, lead: int, abnormal: Mask | None = None) -> Doubles:

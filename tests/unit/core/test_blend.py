@@ -11,6 +11,7 @@ from core.ensembles.blend import (
     HIGHEST,
     LOWEST,
     TRAILING,
+    USUAL,
     against_past,
     against_whole,
     around,
@@ -108,6 +109,13 @@ def test_a_step_does_not_lift_its_own_bar_in_causal_mode() -> None:
     ratios = against_past(said, np.full(3000, 1.0), places(1000))
     assert ratios[500] == pytest.approx(50.0)
     assert np.allclose(ratios[:500], 1)
+
+
+@pytest.mark.parametrize("n", [1, 2, 51, 99, 100, 101, 102, 3000])
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_usual_is_numpys_quantile_to_the_last_digit(n: int, decimals: int) -> None:
+    scores = np.round(np.random.default_rng(n).lognormal(size=n), decimals) + 0.1
+    assert usual(scores) == np.quantile(scores, USUAL)
 
 
 def test_usual_is_a_high_quantile_and_never_zero() -> None:
