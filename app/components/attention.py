@@ -18,6 +18,7 @@ MORNING: Final = "Tomorrow 8:00"
 _SNOOZING: Final = "snoozing"
 _ASSIGNEE: Final = "assignee"
 _LEVEL: Final = "criticality"
+_MENU_PX: Final = 300
 
 
 def buttons(incident: Incident, person: str, zone: Zone, may_not: str) -> None:
@@ -139,7 +140,8 @@ def more(incident: Incident, people: Sequence[str], may_not: str, may_not_rank: 
             key=_LEVEL,
             on_change=partial(_rank, incident.lead),
         )
-        st.caption(_risk_words(incident.lead))
+        with st.container(width=_MENU_PX):
+            st.caption(_risk_words(incident.lead))
 
 
 def acknowledge(incident: Incident, new: Sequence[Concern]) -> None:
@@ -200,13 +202,13 @@ def assign(incident: Incident, person: str | None) -> None:
 def _risk_words(lead: Concern) -> str:
     """Return how the risk of an event is made up."""
     if lead.event.verdict is not None and not lead.event.disagree:
-        sure = "what a person said of it"
+        sure = "the verdict on it"
     elif lead.verdicts:
-        sure = f"{percent(lead.probability)} by {counted(lead.verdicts, 'verdict')}"
+        sure = f"probability {percent(lead.probability)} (from {counted(lead.verdicts, 'verdict')})"
     else:
-        sure = f"{percent(lead.probability)} by the detector"
+        sure = f"probability {percent(lead.probability)} (the detector's)"
     return (
-        f"Risk {lead.risk:.1f}: {lead.event.severity} severity x {sure} x {lead.criticality} criticality. "
+        f"Risk {lead.risk:.1f}: {lead.event.severity} severity × {sure} × {lead.criticality} criticality. "
         "Each step of severity or criticality counts twice the one below."
     )
 

@@ -136,7 +136,7 @@ def _columns() -> dict[str, Any]:
     return {
         "Severity": config.TextColumn(width=78),
         "Machine · sensor": config.TextColumn(width=118),
-        "Why": config.TextColumn(width=172),
+        "Why": config.TextColumn(width=168),
         "Prob.": config.TextColumn(
             width=52,
             alignment="right",
@@ -145,5 +145,5 @@ def _columns() -> dict[str, Any]:
         ),
         "24 h": config.ImageColumn(width=108, help="The last 24 h of the sensor, the event shaded"),
         "Since": config.TextColumn(width=66),
-        "State": config.TextColumn(width=90),
+        "State": config.TextColumn(width=96),
     }

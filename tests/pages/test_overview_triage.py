@@ -87,7 +87,8 @@ def test_a_vital_machine_goes_before_an_unimportant_one(pump: Warehouse, open_pa
 
 def test_criticality_is_said_in_place_and_taken_back(pump: Warehouse, open_page: Open):
     page = open_page("overview")
-    assert "Risk 7.8: critical severity x 98 % by the detector x normal criticality." in text_of(page)
+    made_of = "critical severity × probability 98 % (the detector's) × normal criticality"
+    assert f"Risk 7.8: {made_of}." in text_of(page)
     level = next(one for one in page.segmented_control if one.key == "criticality")
     level.set_value("high").run()
     assert "Pump 1 is of high criticality." in text_of(page)
