@@ -8,7 +8,7 @@ import pytest
 from page_words import Open, popover_labels, text_of
 from two_pumps import MILD, NOW, SPIKE, WORST
 
-from app.queries import house, incidents
+from app.queries import house, incidents, learning
 from warehouse.home import Warehouse
 from warehouse.state.owner import current_owner
 
@@ -83,6 +83,17 @@ def test_a_vital_machine_goes_before_an_unimportant_one(pump: Warehouse, open_pa
     page.run()
     assert queue(page) == [FAILING, OTHER, "Pump 1 · outlet temperature"]
     assert "low criticality" in text_of(page)
+
+
+def test_what_verdicts_taught_takes_the_place_of_the_detectors_probability(
+    pump: Warehouse, open_page: Open, monkeypatch
+):
+    monkeypatch.setattr(learning, "believed", lambda _made: {WORST: (0.02, 14)})
+    page = open_page("overview")
+    # The incident is now as bad as its other event, and that one leads it.
+    assert queue(page)[0] == "Pump 1 · cooling-water flow (+1)"
+    page.radio[0].set_value(WORST).run()
+    assert any("critical" in option.lower() and "2 %" in option for option in page.radio[0].options)
 
 
 def test_criticality_is_said_in_place_and_taken_back(pump: Warehouse, open_page: Open):
