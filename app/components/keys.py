@@ -1,8 +1,8 @@
 """The keys of Anomalies: an overlay that lists them, and those that lead into a field.
 
 Streamlit's shortcuts press buttons and know letters and digits alone. A small listener adds the question mark
-and the keys that put the cursor into a field of the verdict card; Esc and Enter leave a field, so that letters
-are keys again, and Ctrl+Enter saves from wherever the focus is.
+and the keys that put the cursor into a field of the verdict card. Esc and Enter leave a field, so that
+letters are keys again, and Ctrl+Enter saves from wherever the focus is.
 """
 
 from typing import Final

@@ -34,6 +34,8 @@ def go(event_id: str) -> None:
 
 def save(event: EventRow, given: Sequence[screen.GivenVerdict], following: str) -> None:
     """Store the verdict of the card on the chosen events, then open the next one."""
+    if not verdict_card.filled(event.event_id):
+        return
     draft = verdict_card.draft(event.event_id, viewer.zone())
     if draft.problem or draft.verdict is None:
         note(draft.problem, good=False)
@@ -70,6 +72,8 @@ def _done_with(event_id: str | None) -> None:
 def save_missed(event: EventRow) -> None:
     """Store what was drawn as a true anomaly that nothing detected."""
     zone = viewer.zone()
+    if not verdict_card.filled(missed.card(event)):
+        return
 
     def store() -> None:
         draft = missed.draft(event, zone)

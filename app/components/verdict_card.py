@@ -84,6 +84,11 @@ def preset(
         st.session_state[_key(name, card)] = value
 
 
+def filled(card: str) -> bool:
+    """Return whether a card was filled and not stored since: a key that is pressed twice stores once."""
+    return _key("preset", card) in st.session_state
+
+
 def forget(card: str) -> None:
     """Let a card be filled again."""
     for name in _FIELDS:
