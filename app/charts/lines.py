@@ -19,11 +19,12 @@ _APART: Final = 0.02  # of a panel's height: as far as lines must part to be nam
 def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> None:
     """Draw a panel into its row; the first row holds the signal, with its lines named."""
     main, dashed = row.axis == 1, ""
+    limit = LIMIT if main else LIMIT // 2  # the low panels have no room for more
     strong = main or panel.threshold is not None
     unit = f" {panel.unit}" if panel.unit else ""
     line = panel.measured
     if line.low is not None and line.high is not None:
-        _min_max(parts, line, row, palette)
+        _min_max(parts, line, row, palette, limit=limit)
     if panel.threshold is not None:
         parts.traces.append(
             _trace(
@@ -39,7 +40,7 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
     if panel.expected is not None and np.isfinite(panel.expected.values).any():
         parts.traces.append(
             _trace(
-                thin(panel.expected.times_ms, panel.expected.values),
+                thin(panel.expected.times_ms, panel.expected.values, limit),
                 row,
                 name="expected",
                 hover=f"%{{y:.4~g}}{unit}",
@@ -50,7 +51,7 @@ def draw(parts: Parts, panel: Panel, row: Row, palette: Palette, zone: Zone) -> 
         if not _name_lines(parts, panel, row, palette):
             dashed = "dashed: expected"
     draw_limits(parts, panel, row, palette)
-    x, y = thin(line.times_ms, line.values)
+    x, y = thin(line.times_ms, line.values, limit)
     trace = _trace(
         (x, y),
         row,
@@ -131,11 +132,11 @@ def _alone(values: Floats) -> NDArray[np.bool_]:
     return alone
 
 
-def _min_max(parts: Parts, line: Line, row: Row, palette: Palette) -> None:
+def _min_max(parts: Parts, line: Line, row: Row, palette: Palette, *, limit: int) -> None:
     """Fill between the smallest and largest value of each bucket, so that a spike survives the means."""
     if line.low is None or line.high is None:
         return
-    step = max(1, -(-line.times_ms.size // LIMIT))
+    step = max(1, -(-line.times_ms.size // limit))
     low = _pooled(line.low, step, np.fmin)
     high = _pooled(line.high, step, np.fmax)
     x = line.times_ms[::step]
