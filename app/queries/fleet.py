@@ -69,8 +69,7 @@ def _fleet(made: Stamp) -> Fleet:
     live = [machine for machine in machines if not machine.historical and machine.as_of is not None]
     known = [machine.as_of for machine in live or machines if machine.as_of is not None]
     as_of = max(known, default=None)
-    recent = sum(not row.historical and as_of is not None and row.start > as_of - DAY for row in rows)
-    return Fleet(as_of, machines, rows, recent, held)
+    return Fleet(as_of, machines, rows, held)
 
 
 def _machines(mirror: pl.DataFrame, kinds: dict[int, str]) -> tuple[Machine, ...]:

@@ -202,8 +202,6 @@ class Fleet:
         Time of the newest reading of a live machine, of any machine if none is live; None without data.
     events
         Open events and those that ended in the asked window, worst first.
-    alarms_24h
-        Events of live machines that started in the 24 h before `as_of`.
     held
         Events that verdicts hold back, worst first: not among `events`, and no alarms.
     """
@@ -211,25 +209,12 @@ class Fleet:
     as_of: datetime | None
     machines: tuple[Machine, ...]
     events: tuple[EventRow, ...]
-    alarms_24h: int
     held: tuple[EventRow, ...] = ()
 
     @property
     def live(self) -> tuple[Machine, ...]:
         """The machines whose data still arrives."""
         return tuple(machine for machine in self.machines if not machine.historical)
-
-    @property
-    def open_events(self) -> tuple[EventRow, ...]:
-        """What still runs on live machines and nobody has called a false positive."""
-        return tuple(
-            event for event in self.events if event.open and not event.historical and not event.dismissed
-        )
-
-    @property
-    def alarms_per_10_min(self) -> float:
-        """Alarm load of the last 24 h, as EEMUA 191 counts it."""
-        return self.alarms_24h / 144.0
 
 
 @dataclass(frozen=True)

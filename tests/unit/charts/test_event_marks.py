@@ -53,7 +53,7 @@ def _event(
 
 
 def _fleet(*events: EventRow, held: tuple[EventRow, ...] = ()) -> Fleet:
-    return Fleet(END, (), events, 0, held)
+    return Fleet(END, (), events, held)
 
 
 def _drawn(opened: EventRow, others: tuple[EventRow, ...], days: float) -> go.Figure:

@@ -55,7 +55,7 @@ def test_no_data_is_told_as_such():
 
 
 def test_a_quiet_fleet_says_that_nobody_is_needed():
-    fleet = Fleet(NOW, (_machine("Pump 1"), _machine("P-1", historical=True)), (), 0)
+    fleet = Fleet(NOW, (_machine("Pump 1"), _machine("P-1", historical=True)), ())
     assert summary(fleet, QUIET).startswith(
         "**None of 1 machine needs attention.** 0 alarms in the last 24 h"
     )
@@ -63,13 +63,13 @@ def test_a_quiet_fleet_says_that_nobody_is_needed():
 
 
 def test_a_busy_day_is_measured_against_the_goal():
-    fleet = Fleet(NOW, (_machine("Pump 1"),), (), 288)
+    fleet = Fleet(NOW, (_machine("Pump 1"),), ())
     told = summary(fleet, replace(QUIET, alarms_24h=288))
     assert "288 alarms in the last 24 h, 2.00 per 10 min :gray[(goal: at most 1)]" in told
 
 
 def test_a_home_of_history_alone_claims_nothing_about_now():
-    fleet = Fleet(NOW, (_machine("P-1", historical=True), _machine("T-1", historical=True)), (), 0)
+    fleet = Fleet(NOW, (_machine("P-1", historical=True), _machine("T-1", historical=True)), ())
     told = summary(fleet, QUIET)
     assert "2 historical machines" in told
     assert "attention" not in told
