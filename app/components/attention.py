@@ -168,35 +168,33 @@ def unacknowledge(incident: Incident, own: Sequence[Concern]) -> None:
 
 def snooze(incident: Incident, until: datetime, zone: Zone) -> None:
     """Put an incident off."""
-    ids = _ids(incident.all)
     st.session_state.pop(_SNOOZING, None)
     undo.do(
         f"Snoozed until {zone.stamp(until)}: {_named(incident)}.",
-        lambda: screen.snooze(ids, until),
-        lambda: screen.snooze(ids, None),
+        lambda: screen.snooze(_ids(incident.all), until),
+        partial(_snooze_as_before, incident),
     )
 
 
 def wake(incident: Incident) -> None:
     """Bring an incident back to the queue."""
     ids = _ids([one for one in incident.all if one.snoozed_until is not None])
-    until = incident.lead.snoozed_until
     undo.do(
         f"Back in the queue: {_named(incident)}.",
         lambda: screen.snooze(ids, None),
-        lambda: screen.snooze(ids, until),
+        partial(_snooze_as_before, incident),
     )
 
 
 def assign(incident: Incident, person: str | None) -> None:
     """Say who looks after an incident; None: nobody."""
-    ids, former = _ids(incident.all), incident.lead.assignee
     what = f"Assigned to {person}" if person else "Assigned to nobody"
-    undo.do(
-        f"{what}: {_named(incident)}.",
-        lambda: screen.assign(ids, person),
-        lambda: screen.assign(ids, former),
-    )
+
+    def back() -> None:
+        for former in {one.assignee for one in incident.all}:
+            screen.assign(_ids([one for one in incident.all if one.assignee == former]), former)
+
+    undo.do(f"{what}: {_named(incident)}.", lambda: screen.assign(_ids(incident.all), person), back)
 
 
 def _risk_words(lead: Concern) -> str:
@@ -224,6 +222,12 @@ def _rank(lead: Concern) -> None:
         lambda: screen.set_criticality(event.asset_id, level),
         lambda: screen.set_criticality(event.asset_id, former),
     )
+
+
+def _snooze_as_before(incident: Incident) -> None:
+    """Put each event off until when it was, or not at all."""
+    for until in {one.snoozed_until for one in incident.all}:
+        screen.snooze(_ids([one for one in incident.all if one.snoozed_until == until]), until)
 
 
 def _toggle(key: str) -> None:

@@ -201,6 +201,22 @@ def test_an_incident_is_assigned_whole_and_found_again(pump: Warehouse, open_pag
     assert current_owner().assignments().is_empty()
 
 
+def test_an_undo_brings_back_what_was_said_of_each_event(pump: Warehouse, open_page: Open):
+    until = NOW + 9 * HOUR
+    say("event.assign", event_ids=[one_incident.FLOW], assignee="Ben")
+    say("event.snooze", event_ids=[one_incident.FLOW], until=until.isoformat())
+    page = open_page("overview")
+    for keys in (("assign_me",), ("snooze", "snooze_1")):
+        for key in keys:
+            page.button(key=key).click().run()
+        page.button(key="undo").click().run()
+    kept = current_owner().assignments().select("event_id", "assignee").rows()
+    assert kept == [(one_incident.FLOW, "Ben")]
+    assert current_owner().snoozes().select("event_id", "snoozed_until").rows() == [
+        (one_incident.FLOW, until)
+    ]
+
+
 def test_what_people_disagree_on_stays_and_is_called_disputed(pump: Warehouse, open_page: Open):
     event = current_owner().events_with_state(event_id=WORST).row(0, named=True)
     bounds = {"start": event["start"].isoformat(), "end": event["end"].isoformat(), "event_id": WORST}
