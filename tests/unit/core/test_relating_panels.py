@@ -101,7 +101,7 @@ def test_a_relation_that_breaks_is_trusted_alone_and_graded_by_its_own_bar(mode:
     assert 1700 <= event.end < 1760
     said = panel.detectors[RELATION].score(fresh)
     assert np.array_equal(found.scores.expected, said.expected, equal_nan=True)
-    assert "expected for" in why(event, found.scores, fresh)
+    assert "its prediction for" in why(event, found.scores, fresh)
     check = panel.trusted({RELATION: said}, np.arange(2000))[RELATION]
     ratio = float(check.ratios[event.peak])
     assert ratio > 0.9 * check.ratios.max() > 2
