@@ -29,6 +29,10 @@ def sentence(effect: Effect, verdict: str) -> str:
     if not effect.described:
         return _UNDESCRIBED
     when = "at once" if effect.applied else "once verdicts are applied"
+    if effect.disputed:
+        name = "True" if verdict == "true_anomaly" else "False"
+        freed = f" {counted(effect.shown, 'held event')} shows again {when}." if effect.shown else ""
+        return f"**{name}**: people would disagree, and what is disputed teaches nothing.{freed}"
     if verdict == "false_positive":
         found = (
             f"**False**: holds back {counted(effect.held, 'other event')} of this sensor {when}."

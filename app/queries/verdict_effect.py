@@ -28,6 +28,8 @@ class Effect:
         Whether verdicts take effect at once, or only once somebody applies them.
     described
         Whether the event has a look that others can be compared with.
+    disputed
+        Whether people would then disagree: what is disputed teaches nothing.
     held, shown
         Events without a verdict that would be held back besides, and that would be shown again.
     wrong, least
@@ -36,6 +38,7 @@ class Effect:
 
     applied: bool
     described: bool
+    disputed: bool
     held: int
     shown: int
     wrong: int
@@ -78,8 +81,9 @@ def _effect(made: Stamp, said: pl.DataFrame) -> Effect:
     return Effect(
         applied=decision is not None,
         described=event_id in set(known["event_id"]),
+        disputed=known.filter(pl.col("event_id") == event_id)["disagree"].any(),
         held=len(after_held - before_held - {event_id}),
         shown=len(before_held - after_held - {event_id}),
-        wrong=known.filter(pl.col("verdict") == "false_positive").height,
+        wrong=known.filter((pl.col("verdict") == "false_positive") & ~pl.col("disagree")).height,
         least=rules.least,
     )

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from two_pumps import MILD, NOW, SPIKE, WORST
 
 from app.queries import house, labelling
+from core.feedback.description import POINTS
 from warehouse.home import Warehouse
 from warehouse.state.owner import current_owner
 
@@ -110,6 +111,24 @@ def test_undo_takes_back_ones_own_and_never_anothers(team: Warehouse, open_page:
     _judge(ben, "true_anomaly")
     open_page("anomalies", event=WORST, person="Ben").button(key="card_undo").click().run()
     assert _said()["actor"].to_list() == ["Ana"]
+
+
+def test_what_a_verdict_would_change_is_said_before_it_is_given(team: Warehouse, open_page: Open):
+    sensor = team.catalog.find_sensor("Pump 1/outlet temperature")
+    for (version,), own in team.results.read_events(sensor.id).group_by("version_id"):
+        looks = own.with_columns(
+            pl.Series("traits", [[1.0] * 7] * own.height, pl.List(pl.Float32)),
+            pl.Series("shape", [[0.0] * POINTS] * own.height, pl.List(pl.Float32)),
+        )
+        team.results.put_events(sensor.id, int(version), looks, at=NOW)
+    current_owner().write("fleet.refresh", {}, actor="test", write_id="described")
+    page = open_page("anomalies", event=WORST, person="Ana")
+    words = text_of(page)
+    assert "**False**: holds back 1 other event of this sensor once verdicts are applied." in words
+    assert "**True**: no event of this sensor changes" in words
+    _judge(page, "false_positive")
+    words = text_of(open_page("anomalies", event=WORST, person="Ben"))
+    assert "**True**: people would disagree, and what is disputed teaches nothing." in words
 
 
 @pytest.fixture
