@@ -96,8 +96,8 @@ class ForecastingDetector(ABC, Generic[P]):
         if readings.min() == readings.max():
             return ConstantSignal(
                 f"{signal.channels[0]}: all {usable} readings of its training part are {readings[0]:g}, so "
-                f"the {self.noun} has nothing to learn; choose a preset without a network, or train on a part "
-                "that changes"
+                f"the {self.noun} has nothing to learn; choose a preset without a network, or train on a "
+                "part that changes"
             )
         try:
             lesson(signal, self.parameters).series.starts(self.parameters.window, self.parameters.horizon)
