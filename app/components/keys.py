@@ -88,7 +88,9 @@ export default function () {
     }
     if (typing) {
       const leaves = event.key === "Escape" || (event.key === "Enter" && on.tagName !== "TEXTAREA");
-      if (leaves && on.closest('[class*="st-key-card_"]')) setTimeout(() => on.blur(), 0);
+      if (!leaves || !on.closest('[class*="st-key-card_"]')) return;
+      if (on.tagName === "TEXTAREA") on.blur();
+      else setTimeout(() => on.blur(), 0);  // once the field has taken the key itself
       return;
     }
     if (event.key === "?") {
