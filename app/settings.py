@@ -44,6 +44,8 @@ class Settings:
     people
         Who works at these screens, each with what they may do; a person chooses among them. Empty: the local
         profile alone.
+    operators
+        How many people share the alarms; the alarm load is counted per operator.
     demo_seed
         Seed of the demo fleet.
     open_browser
@@ -67,6 +69,9 @@ class Settings:
     people: tuple[Profile, ...] = field(
         default=(),
         metadata={"doc": "who works at these screens: a list of `name:role`; in the variable with commas"},
+    )
+    operators: int = field(
+        default=1, metadata={"doc": "how many people share the alarms, up to 1000; the load is per operator"}
     )
     demo_seed: int = field(default=7, metadata={"doc": "seed of the demo fleet"})
     open_browser: bool = field(default=True, metadata={"doc": "open a browser on `telltale run`"})
@@ -181,6 +186,7 @@ def _checked(home: Path, values: Mapping[str, object], origin: Mapping[str, str]
         profile=given.text("profile", _user_name()),
         role=role,
         people=given.people("people"),
+        operators=given.integer("operators", 1, 1, 1000),
         demo_seed=given.integer("demo_seed", 7, 0, 2**31 - 1),
         open_browser=given.boolean("open_browser", default=True),
         workers=given.integer("workers", 0, 0, 64),

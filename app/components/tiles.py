@@ -28,9 +28,10 @@ def summary(fleet: Fleet, triaged: Triage) -> str:
         first += f"; :red[▲ {critical} critical].**" if critical else ".**"
     else:
         first = f"**None of {counted(live, 'machine')} needs attention.**"
+    each = "operator and " if triaged.operators > 1 else ""
     return (
         f"{first} {counted(triaged.alarms_24h, 'alarm')} in the last 24 h, "
-        f"{triaged.alarms_per_10_min:.2f} per 10 min :gray[(goal: at most 1)]"
+        f"{triaged.alarms_per_10_min:.2f} per {each}10 min :gray[(goal: at most 1)]"
     )
 
 

@@ -15,18 +15,11 @@ from warehouse.instants import microseconds
 
 
 @answered
-def load(
-    made: Stamp, whole: Fleet, triaged: Triage, span: timedelta, *, operators: int = 1
-) -> LoadView | None:
+def load(made: Stamp, whole: Fleet, triaged: Triage, span: timedelta) -> LoadView | None:
     """Return the load of the `span` that ends at the newest reading; None where nothing was judged yet.
 
     An event counts as one alarm when it begins, whatever became of it; those that maintenance suppresses
     or verdicts hold back were no alarms.
-
-    Parameters
-    ----------
-    operators
-        Who share the alarms.
     """
     since = _judged_since(made, frozenset(machine.asset_id for machine in whole.live))
     if whole.as_of is None or since is None or since >= whole.as_of:
@@ -39,7 +32,7 @@ def load(
         [event.sensor_id for event in alarms],
         microseconds(start),
         microseconds(whole.as_of),
-        operators=operators,
+        operators=triaged.operators,
     )
     worst, worst_at = found.worst
     return LoadView(
@@ -47,7 +40,7 @@ def load(
         end=whole.as_of,
         starts_ms=found.starts / 1000.0,
         counts=found.counts,
-        operators=operators,
+        operators=triaged.operators,
         alarms=found.alarms,
         average=found.average,
         said=verdict_on(found.average),

@@ -64,6 +64,11 @@ def people() -> tuple[Profile, ...]:
     return settings.load().people
 
 
+def operators() -> int:
+    """Return how many operators share the alarms."""
+    return settings.load().operators
+
+
 @answered
 def profile() -> Profile:
     """Return the person at this screen: chosen in this session, else named by the address, else local.

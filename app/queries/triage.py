@@ -48,7 +48,9 @@ def triage(made: Stamp, whole: Fleet, now: datetime) -> Triage:
         and one.window is None
         for one in concerns
     )
-    return Triage(tuple(sorted(concerns, key=worst_first)), said.windows, said.levels, recent)
+    return Triage(
+        tuple(sorted(concerns, key=worst_first)), said.windows, said.levels, recent, house.operators()
+    )
 
 
 @answered

@@ -145,12 +145,15 @@ class Triage:
         By asset id; machines of which nobody said any are left out.
     alarms_24h
         Events of live machines that began in the 24 h before the newest reading, less the suppressed ones.
+    operators
+        Who share the alarms.
     """
 
     concerns: tuple[Concern, ...]
     windows: tuple[Window, ...]
     criticality: dict[int, str]
     alarms_24h: int
+    operators: int = 1
 
     @cached_property
     def asking(self) -> tuple[EventRow, ...]:
@@ -159,8 +162,8 @@ class Triage:
 
     @property
     def alarms_per_10_min(self) -> float:
-        """Alarm load of the last 24 h, as EEMUA 191 counts it."""
-        return self.alarms_24h / 144.0
+        """Alarm load of an operator in the last 24 h, as EEMUA 191 counts it."""
+        return self.alarms_24h / 144.0 / self.operators
 
 
 @dataclass(frozen=True)

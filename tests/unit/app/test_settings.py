@@ -24,6 +24,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("prot = 9000", "unknown setting prot"),
         ("port = 0", "port must be a whole number"),
         ("port = true", "port must be a whole number"),
+        ("operators = 0", "operators must be a whole number from 1"),
         ('role = "king"', "role must be one of"),
         ("port = ", "not valid TOML"),
         ('profile = " "', "profile must be"),

@@ -73,3 +73,10 @@ def test_a_home_of_history_alone_claims_nothing_about_now():
     told = summary(fleet, QUIET)
     assert "2 historical machines" in told
     assert "attention" not in told
+
+
+def test_the_load_is_shared_by_the_operators():
+    fleet = Fleet(NOW, (_machine("Pump 1"),), (), 0)
+    alone, shared = (summary(fleet, Triage((), (), {}, 288, operators=n)) for n in (1, 4))
+    assert "2.00 per 10 min" in alone
+    assert "0.50 per operator and 10 min" in shared
