@@ -31,6 +31,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.warehouse --rows 100000000 --json benchmarks/out/warehouse.json
 	$(BIN)/python -m benchmarks.streaming --json benchmarks/out/streaming.json
 	$(BIN)/python -m benchmarks.label_load --json benchmarks/out/label_load.json
+	$(BIN)/python -m benchmarks.anomalies_page --json benchmarks/out/anomalies_page.json
 	$(BIN)/python -m benchmarks.learning --json benchmarks/out/learning.json
 	@test -d $(TELLTALE_TEST_DATA)/smap_msl || { echo "No NASA telemetry in $(TELLTALE_TEST_DATA): skipped"; exit 0; }; \
 	$(BIN)/python -m benchmarks.telemanom $(TELLTALE_TEST_DATA)/smap_msl/data.zip \
