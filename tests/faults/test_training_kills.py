@@ -19,6 +19,7 @@ import psutil
 import pytest
 from running import ROOT, Telltale, gone, times, wait_for
 from training_batch import (
+    EPOCHS,
     ask_trainings,
     began,
     half_registered,
@@ -38,6 +39,8 @@ from warehouse.jobs import Batch, Job, JobLine
 PUMPS = times(3, 12)
 WORKER_KILLS = times(2, 20)
 SUPERVISOR_KILLS = times(1, 3)
+REACHED = 0.75
+"""Share of the epochs of a batch that are learned when the last kill comes, at most."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,14 @@ class Kill:
 class Killer:
     """Kills processes that are at work on a batch and notes what they were doing."""
 
-    def __init__(self, telltale: Telltale, warehouse: Warehouse, made: Batch, rng: random.Random) -> None:
+    def __init__(
+        self, telltale: Telltale, warehouse: Warehouse, made: Batch, rng: random.Random, kills: int
+    ) -> None:
         self.kills: list[Kill] = []
         self._telltale, self._warehouse, self._made, self._rng = telltale, warehouse, made, rng
         self._kept: dict[int, list[int | None]] = {}
+        # Random places in the batch, not in time: however fast the machine, the last one meets work to kill.
+        self._places = sorted(rng.uniform(0, REACHED * PUMPS * EPOCHS) for _ in range(kills))
 
     def kill_worker(self, *, at_registration: bool) -> None:
         """Kill a worker at a random moment of a training, or while it registers what it learned."""
@@ -83,7 +90,14 @@ class Killer:
         assert wait_for(lambda: self._telltale.child("core.jobs.supervisor"), 20)
 
     def _pause(self) -> None:
-        threading.Event().wait(self._rng.uniform(*times((2, 6), (2, 25))))
+        """Wait until the batch has come to the place of the next kill, and a random moment more."""
+        place = self._places.pop(0)
+        assert wait_for(lambda: self._epochs() >= place, 600)
+        threading.Event().wait(self._rng.uniform(0, 2))
+
+    def _epochs(self) -> int:
+        jobs = trainings(self._warehouse, self._made)
+        return sum(EPOCHS if job.ended else job.checkpoint or 0 for job in jobs)
 
     def _running(self) -> list[Job]:
         return [job for job in trainings(self._warehouse, self._made) if job.state == "running"]
@@ -112,7 +126,7 @@ def test_every_training_of_a_batch_ends_once_whoever_is_killed(tmp_path: Path, r
     with Telltale(tmp_path / "home", TELLTALE_WORKERS="2") as telltale:
         telltale.up()
         made, _ = ask_trainings(warehouse)
-        killer = Killer(telltale, warehouse, made, rng)
+        killer = Killer(telltale, warehouse, made, rng, len(faults))
         for number, fault in enumerate(faults):
             if fault == "worker":
                 killer.kill_worker(at_registration=number % 4 == 1)
