@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -99,15 +99,19 @@ def test_a_batch_survives_lost_workers_and_learns_what_is_learned_here(
     ):
         telltale.up()
         made, _ = ask_trainings(warehouse)
-        for kill in range(KILLS):
-            # The one whose worker is killed has kept an epoch, and has more to come.
-            assert wait_for(lambda: in_midst(warehouse, made), 240)
-            victim = in_midst(warehouse, made)[0]
-            if kill == 0:
-                found = connections([*cluster.family(), *telltale.family()])
-                assert found <= {"127.0.0.1", "::1"}
+        assert wait_for(lambda: in_midst(warehouse, made, {}), 240)
+        assert connections([*cluster.family(), *telltale.family()]) <= {"127.0.0.1", "::1"}
+        kept: dict[int, int | None] = {}
+        while (before := begun_again(warehouse, made)) < KILLS:
+            # The one whose worker is killed has kept an epoch since it was last hit, and has more to come.
+            assert wait_for(lambda: in_midst(warehouse, made, kept), 240), "no training is left to be killed"
+            victim = in_midst(warehouse, made, kept)[0]
+            kept[victim.id] = victim.checkpoint
             cluster.kill(sent_to(warehouse, victim)[-1])
-            assert wait_for(lambda job=victim: warehouse.jobs.get(job.id).attempt > job.attempt)
+            # On a fast machine it may have learned its last epochs meanwhile: that kill does not count.
+            assert wait_for(
+                lambda job=victim, known=before: begun_again(warehouse, made) > known or ended(warehouse, job)
+            )
             cluster.add_worker()
         assert wait_for(lambda: {job.ended for job in trainings(warehouse, made)} == {True}, 900)
         jobs = trainings(warehouse, made)
@@ -118,7 +122,7 @@ def test_a_batch_survives_lost_workers_and_learns_what_is_learned_here(
         assert telltale.stop() == 0
     assert wait_for(lambda: gone(family), 10), family
     require_whole(warehouse, jobs)
-    assert sum(job.attempt - 1 for job in jobs) == KILLS
+    assert begun_again(warehouse, made) >= KILLS
     again = [max(repeated(lines(warehouse, job.id)), default=0) for job in jobs]
     assert max(again) <= 1, again
     assert all(sent_to(warehouse, job) for job in jobs)
@@ -129,16 +133,24 @@ def test_a_batch_survives_lost_workers_and_learns_what_is_learned_here(
     assert len(artifacts(here)) == PUMPS
     here.close()
     warehouse.close()
-    record_property("Dask workers killed in a training", KILLS)
+    record_property("Dask workers killed in a training", sum(job.attempt - 1 for job in jobs))
     record_property("trainings on the cluster, byte for byte as here", PUMPS)
 
 
-def in_midst(warehouse: Warehouse, made: Batch) -> list[Job]:
-    """Return the trainings that have kept an epoch and are not near their end."""
+def begun_again(warehouse: Warehouse, made: Batch) -> int:
+    """Return how often trainings of a batch were begun again, for their worker was lost."""
+    return sum(max(0, job.attempt - 1) for job in trainings(warehouse, made))
+
+
+def in_midst(warehouse: Warehouse, made: Batch, kept: Mapping[int, int | None]) -> list[Job]:
+    """Return the trainings that have kept an epoch beyond `kept`, and are not near their end."""
     return [
         job
         for job in trainings(warehouse, made)
-        if job.state == "running" and job.checkpoint is not None and job.checkpoint <= EPOCHS - 4
+        if job.state == "running"
+        and job.checkpoint is not None
+        and job.checkpoint <= EPOCHS - 4
+        and kept.get(job.id) != job.checkpoint
     ]
 
 
