@@ -40,7 +40,7 @@ def judged(home: Path) -> Iterator[dict[str, bool]]:
     events = warehouse.results.events_current().sort("end", "event_id")
     truth = _truth(warehouse, events)
     for event_id in events["event_id"][:GIVEN]:
-        label(event_id, "true" if truth[event_id] else "false-positive")
+        label([event_id, "true" if truth[event_id] else "false-positive"])
     owner = StateOwner(warehouse, clock=clock)
     owner.acquire()
     owner.write("fleet.refresh", {}, actor="test", write_id="refresh")

@@ -133,7 +133,7 @@ def test_a_part_that_never_changes_is_judged_without_a_network_which_is_said(
     (event,) = home.results.events_current([target_id]).rows(named=True)
     assert event["start"] <= T0 + 1705 * STEP
     assert event["end"] >= T0 + 1735 * STEP
-    assert event["why"].startswith("Changed from a steady −1.00 to 0.500 m3/h for 6 h 40 min")
+    assert event["why"].startswith("Flow changed from a steady −1.00 to 0.500 m3/h for 6 h 40 min")
 
 
 @pytest.mark.parametrize(("preset", "steps", "most"), [("telemanom", 300, 326), ("quick", 40, 300)])
