@@ -17,7 +17,8 @@ _UNDESCRIBED: Final = "Nothing else: this event is stored without its looks unti
 def what_it_changes(made: Stamp, event: EventRow, verdict: str | None) -> None:
     """Draw what the chosen verdict would change; before one is chosen, what True and False would."""
     asked = ["true_anomaly", "false_positive"] if verdict is None else [verdict]
-    said = [sentence(verdict_effect.effect(made, event, one), one) for one in asked]
+    found = verdict_effect.effects(made, event, asked)
+    said = [sentence(effect, one) for effect, one in zip(found, asked, strict=True)]
     st.markdown("**What it would change**")
     st.caption("  \n".join(dict.fromkeys(said)))
 

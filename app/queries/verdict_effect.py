@@ -1,5 +1,6 @@
 """What a verdict that is not stored yet would change on its sensor."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,14 +47,13 @@ class Effect:
 
 
 @answered
-def effect(made: Stamp, event: EventRow, verdict: str) -> Effect:
-    """Return what a verdict of the person at this screen would change among the events of its sensor."""
+def effects(made: Stamp, event: EventRow, verdicts: Sequence[str]) -> tuple[Effect, ...]:
+    """Return what each verdict of the person at this screen would change among the events of its sensor."""
     said = {
         "label_id": _NEXT,
         "sensor_id": event.sensor_id,
         "start": event.start,
         "end": event.end,
-        "verdict": verdict,
         "fault_class": "",
         "note": "",
         "actor": house.profile().name,
@@ -61,25 +61,42 @@ def effect(made: Stamp, event: EventRow, verdict: str) -> Effect:
         "event_id": event.event_id,
         "version_id": event.version_id,
     }
-    return _effect(made, pl.DataFrame([said], schema=schema.LABELS))
+    return _effects(made, pl.DataFrame([{**said, "verdict": one} for one in verdicts], schema=schema.LABELS))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _effect(made: Stamp, said: pl.DataFrame) -> Effect:
-    sensor_id, event_id = said["sensor_id"][0], said["event_id"][0]
+def _effects(made: Stamp, said: pl.DataFrame) -> tuple[Effect, ...]:
+    sensor_id = said["sensor_id"][0]
     events = house.opened(made).results.events_current([sensor_id], looks=True)
     labels = house.owner().labels_for(sensor_id)
-    after = not_replaced(pl.concat([labels, said]))
     decision = learning.in_force(made)
     rules = (
         FeedbackRules()
         if decision is None
         else FeedbackRules(likeness=decision.likeness, threshold=decision.threshold)
     )
-    before_held, after_held = (set(held_events(events, found, rules)) for found in (labels, after))
+    held = set(held_events(events, labels, rules))
+    return tuple(
+        _effect(events, labels, said[place], held, rules, applied=decision is not None)
+        for place in range(said.height)
+    )
+
+
+def _effect(
+    events: pl.DataFrame,
+    labels: pl.DataFrame,
+    said: pl.DataFrame,
+    before_held: set[str],
+    rules: FeedbackRules,
+    *,
+    applied: bool,
+) -> Effect:
+    event_id = said["event_id"][0]
+    after = not_replaced(pl.concat([labels, said]))
+    after_held = set(held_events(events, after, rules))
     known = with_verdicts(events.filter(pl.col("traits").is_not_null()), after)
     return Effect(
-        applied=decision is not None,
+        applied=applied,
         described=event_id in set(known["event_id"]),
         disputed=known.filter(pl.col("event_id") == event_id)["disagree"].any(),
         held=len(after_held - before_held - {event_id}),

@@ -124,10 +124,11 @@ def held_events(events: pl.DataFrame, labels: pl.DataFrame, rules: FeedbackRules
 
     All verdicts count, those given after an event as well: who dismisses one of many wants the others gone.
     """
+    # Most sensors have none, and the page asks for each event that is opened.
+    if not (labels["verdict"] == "false_positive").any():
+        return {}
     described = with_verdicts(events.filter(pl.col("traits").is_not_null()), labels)
     said = verdicts_of(described)
-    if not said:
-        return {}
     unsaid = [_seen(row) for row in _rows(described.filter(pl.col("verdict").is_null()))]
     found = ((one.event_id, held_back(one, said, rules)) for one in unsaid)
     return {event_id: why for event_id, why in found if why is not None}
