@@ -91,7 +91,9 @@ def event_stack(
             "anchor": rows[len(heights) - 1].y,
             "hoverformat": "%a %-d %b %Y %H:%M",
             "tickformatstops": _TICKS,
-            "nticks": 9,
+            # Without the score it stands in a narrow column; turned labels would be cut off.
+            "nticks": 9 if with_score else 5,
+            "tickangle": 0,
             "fixedrange": True,
         },
     )

@@ -72,6 +72,12 @@ def test_the_event_is_shaded_in_every_panel():
     assert shaded[0].x1 == epoch_ms(END)
 
 
+def test_times_stand_upright_and_are_fewer_where_it_is_narrow():
+    wide, narrow = _draw(_story()), _draw(_story(), with_score=False)
+    assert wide.layout.xaxis.tickangle == narrow.layout.xaxis.tickangle == 0
+    assert narrow.layout.xaxis.nticks < wide.layout.xaxis.nticks
+
+
 def test_without_the_score_its_panel_is_gone():
     figure = _draw(_story(), with_score=False)
     assert "threshold" not in {trace.name for trace in figure.data}
