@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from benchmarks.plain_version import plain_version
 from core.feedback.description import describe
 from warehouse.assets import AssetSpec, SensorSpec
 from warehouse.home import Warehouse
 from warehouse.instants import SECOND_US, microseconds
 from warehouse.schema import READINGS, SCORES, STORED_EVENTS, TIME, conform
 from warehouse.state.owner import StateOwner
-from warehouse.versions import NewVersion
 
 END: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CHUNK: Final = 1_000_000
@@ -124,29 +124,7 @@ def _frame(sensor: int, values: Doubles, low: int, plan: Plan) -> pl.DataFrame:
 
 
 def _version(home: Warehouse, sensor: int) -> int:
-    snapshot = home.manifest.snapshot()
-    if snapshot is None:
-        raise SystemExit("nothing was stored")
-    version = home.catalog.add_version(
-        NewVersion(
-            sensor_id=sensor,
-            method="robust-regression",
-            kind="baseline",
-            run_id=None,
-            registered_name=None,
-            created_at=END,
-            snapshot_id=snapshot.id,
-            snapshot_digest=snapshot.digest,
-            labels_digest="",
-            seed=0,
-            spans={},
-            parameters={},
-            metrics={},
-            artifacts={},
-            folder="models/benchmark",
-        )
-    )
-    return version.id
+    return plain_version(home, sensor, at=END, folder="models/benchmark")
 
 
 def _results(home: Warehouse, ids: dict[str, int], version: int, plan: Plan) -> None:

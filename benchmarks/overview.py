@@ -6,11 +6,11 @@ from typing import Final
 import polars as pl
 
 from benchmarks.generated import END
+from benchmarks.plain_version import plain_version
 from benchmarks.questions import times_ms
 from warehouse.home import Warehouse
 from warehouse.schema import EVENTS
 from warehouse.state.owner import StateOwner
-from warehouse.versions import NewVersion
 
 WATCHED: Final = 250  # sensors that have had events
 EVENTS_A_SENSOR: Final = 4
@@ -18,31 +18,10 @@ EVENTS_A_SENSOR: Final = 4
 
 def fill(home: Warehouse) -> None:
     """Give some sensors a statistical version with events, the newest of every fifth still open."""
-    snapshot = home.manifest.snapshot()
-    if snapshot is None:
-        return
     events = {}
     for sensor in home.catalog.sensors()[:WATCHED]:
-        version = home.catalog.add_version(
-            NewVersion(
-                sensor_id=sensor.id,
-                method="robust_regression",
-                kind="baseline",
-                run_id=None,
-                registered_name=None,
-                created_at=END,
-                snapshot_id=snapshot.id,
-                snapshot_digest=snapshot.digest,
-                labels_digest="",
-                seed=0,
-                spans={},
-                parameters={},
-                metrics={},
-                artifacts={},
-                folder=f"models/benchmark-{sensor.id}",
-            )
-        )
-        events[sensor.id, version.id] = _events(sensor.id, version.id)
+        version_id = plain_version(home, sensor.id, at=END, folder=f"models/benchmark-{sensor.id}")
+        events[sensor.id, version_id] = _events(sensor.id, version_id)
     home.results.put(events=events, at=END)
 
 

@@ -11,7 +11,8 @@ import streamlit as st
 from app.queries import house, learning
 from app.queries.failure import answered
 from app.queries.house import Stamp
-from app.queries.views import DayTile, Driver, EventRow, Fleet, Line, Machine, Verdict
+from app.queries.verdict_rows import inherited
+from app.queries.views import DayTile, Driver, EventRow, Fleet, Line, Machine
 from app.theme import rank
 from core.workflows.methods import METHODS
 from core.workflows.records import facts_of
@@ -129,7 +130,7 @@ def _events(
                 trained=version is not None and version.kind == "trained",
                 historical=machine is not None and machine.historical,
                 as_of=row["end"] if machine is None or machine.as_of is None else machine.as_of,
-                verdict=_verdict(row),
+                verdict=inherited(row),
                 acknowledged_by=row["acknowledged_by"],
                 disagree=row["disagree"],
                 voices=row["voices"],
@@ -177,23 +178,6 @@ def _drivers(found: list[dict[str, Any]] | None, sensors: dict[int, Sensor]) -> 
         Driver(one["sensor_id"], sensors[one["sensor_id"]].name, sensors[one["sensor_id"]].unit, one["share"])
         for one in found or []
         if one["sensor_id"] in sensors
-    )
-
-
-def _verdict(row: dict[str, Any]) -> Verdict | None:
-    if row["label_id"] is None:
-        return None
-    return Verdict(
-        label_id=row["label_id"],
-        sensor_id=row["sensor_id"],
-        start=row["label_start"],
-        end=row["label_end"],
-        verdict=row["verdict"],
-        fault_class=row["fault_class"] or "",
-        note=row["note"] or "",
-        actor=row["label_actor"],
-        recorded_at=row["label_at"],
-        event_id=row["event_id"],
     )
 
 

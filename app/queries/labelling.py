@@ -4,13 +4,14 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from app.queries import house
 from app.queries.failure import answered
 from app.queries.house import Stamp
+from app.queries.verdict_rows import verdict_of
 from app.queries.views import EventRow, Verdict
 from core.workflows.export import safe_cell
 
@@ -129,7 +130,7 @@ def _log(made: Stamp, sensor_id: int) -> tuple[LogRow, ...]:
     counting = set(house.owner().labels_for(sensor_id)["label_id"])
     return tuple(
         LogRow(
-            verdict=_verdict(row),
+            verdict=verdict_of(row),
             in_force=row["label_id"] in counting,
             taken_back_by=undone[row["label_id"]]["actor"] if row["label_id"] in undone else "",
             taken_back_at=undone[row["label_id"]]["recorded_at"] if row["label_id"] in undone else None,
@@ -143,18 +144,3 @@ def _log(made: Stamp, sensor_id: int) -> tuple[LogRow, ...]:
 def _fault_classes(made: Stamp) -> tuple[str, ...]:
     del made  # only makes the cache exact
     return tuple(house.owner().fault_classes()["name"])
-
-
-def _verdict(row: dict[str, Any]) -> Verdict:
-    return Verdict(
-        label_id=row["label_id"],
-        sensor_id=row["sensor_id"],
-        start=row["start"],
-        end=row["end"],
-        verdict=row["verdict"],
-        fault_class=row["fault_class"] or "",
-        note=row["note"] or "",
-        actor=row["actor"],
-        recorded_at=row["recorded_at"],
-        event_id=row["event_id"] or "",
-    )

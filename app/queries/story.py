@@ -13,6 +13,7 @@ from app.queries.failure import answered
 from app.queries.fleet import floats, line
 from app.queries.house import Stamp
 from app.queries.surroundings import channels, states
+from app.queries.verdict_rows import verdict_of
 from app.queries.views import EventRow, Limit, Line, Panel, Story, Verdict
 from warehouse.home import Warehouse
 from warehouse.state.limits import NAMES, WORDS
@@ -73,19 +74,7 @@ def _span(made: Stamp, sensor_id: int) -> tuple[datetime, datetime]:
 def _verdicts(made: Stamp, sensor_id: int) -> tuple[Verdict, ...]:
     del made  # only makes the cache exact
     return tuple(
-        Verdict(
-            label_id=row["label_id"],
-            sensor_id=row["sensor_id"],
-            start=row["start"],
-            end=row["end"],
-            verdict=row["verdict"],
-            fault_class=row["fault_class"] or "",
-            note=row["note"] or "",
-            actor=row["actor"],
-            recorded_at=row["recorded_at"],
-            event_id=row["event_id"] or "",
-        )
-        for row in house.owner().labels_for(sensor_id).reverse().iter_rows(named=True)
+        verdict_of(row) for row in house.owner().labels_for(sensor_id).reverse().iter_rows(named=True)
     )
 
 
