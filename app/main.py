@@ -10,7 +10,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app.components import notices, problem, rail, viewer  # noqa: E402
+from app.components import notices, problem, rail, viewer, who  # noqa: E402
 from app.queries import fleet, house  # noqa: E402
 
 ASSETS = ROOT / "app" / "assets"
@@ -46,7 +46,11 @@ def main() -> None:
         machines = [machine.name for machine in fleet.fleet(house.stamp()).machines]
         rail.pickers(machines)
         notices.notices()
-        page.run()
+        stranger = house.stranger()
+        if stranger is None:
+            page.run()
+        else:
+            who.instead_of(stranger)
 
 
 main()

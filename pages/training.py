@@ -264,11 +264,10 @@ def ask(prefilled: tuple[int, ...]) -> None:
         if asked is None:
             return
         try:
-            started = screen.train(asked.sensor_ids, asked.preset, asked.mode, asked.parameters)
+            doings.start(asked)
         except screen.ActionFailed as failure:
             train_form.refuse(failure.field, str(failure))
             st.rerun(scope="fragment")
-        doings.show_started(started)
         st.rerun()
 
 

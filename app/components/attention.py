@@ -16,8 +16,6 @@ from app.queries.triage_views import LEVELS, Concern, Incident
 LENGTHS: Final = {"1 h": timedelta(hours=1), "4 h": timedelta(hours=4), "1 day": timedelta(days=1)}
 MORNING: Final = "Tomorrow 8:00"
 _SNOOZING: Final = "snoozing"
-_ASSIGNEE: Final = "assignee"
-_LEVEL: Final = "criticality"
 _MENU_PX: Final = 300
 
 
@@ -104,15 +102,19 @@ def more(incident: Incident, people: Sequence[str], may_not: str, may_not_rank: 
         disabled=bool(may_not),
         help=may_not or None,
     ):
-        st.session_state[_ASSIGNEE] = incident.lead.assignee
+        now = incident.lead.assignee
+        known = list(dict.fromkeys([*people, *([now] if now else [])]))
+        # The key names incident and value: a browser that still shows those of another row must not send
+        # them for this one.
+        key = f"assignee_{event.event_id}_{now or ''}"
         st.selectbox(
             "Who looks after it?",
-            list(dict.fromkeys([*people, *([incident.lead.assignee] if incident.lead.assignee else [])])),
-            index=None,
-            key=_ASSIGNEE,
+            known,
+            index=known.index(now) if now else None,
+            key=key,
             accept_new_options=True,
             placeholder="Nobody: pick or type a name",
-            on_change=partial(_assign, incident),
+            on_change=partial(_assign, incident, key),
         )
         if incident.lead.assignee != people[0]:
             st.button("Me", key="assign_me", on_click=partial(assign, incident, people[0]))
@@ -131,14 +133,16 @@ def more(incident: Incident, people: Sequence[str], may_not: str, may_not_rank: 
         disabled=bool(may_not_rank),
         help=may_not_rank or None,
     ):
-        st.session_state[_LEVEL] = incident.lead.criticality
+        level = incident.lead.criticality
+        key = f"criticality_{event.asset_id}_{level}"
         st.segmented_control(
             f"How much does {escaped(event.machine)} matter?",
             LEVELS,
+            default=level,
             required=True,
             format_func=str.capitalize,
-            key=_LEVEL,
-            on_change=partial(_rank, incident.lead),
+            key=key,
+            on_change=partial(_rank, incident.lead, key),
         )
         with st.container(width=_MENU_PX):
             st.caption(_risk_words(incident.lead))
@@ -211,12 +215,12 @@ def _risk_words(lead: Concern) -> str:
     )
 
 
-def _assign(incident: Incident) -> None:
-    assign(incident, st.session_state[_ASSIGNEE] or None)
+def _assign(incident: Incident, key: str) -> None:
+    assign(incident, st.session_state[key] or None)
 
 
-def _rank(lead: Concern) -> None:
-    level, event, former = st.session_state[_LEVEL], lead.event, lead.criticality
+def _rank(lead: Concern, key: str) -> None:
+    level, event, former = st.session_state[key], lead.event, lead.criticality
     undo.do(
         f"{event.machine} is of {level} criticality.",
         lambda: screen.set_criticality(event.asset_id, level),

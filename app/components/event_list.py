@@ -12,6 +12,7 @@ from app.queries.views import EventRow
 from app.theme import COLOUR_NAMES, SHAPES, WORST_FIRST
 
 _KEY: Final = "event_list"
+_TURN: Final = "event_list_turn"
 _INVISIBLE: Final = "\u200b"
 _HEIGHT_PX: Final = 500
 _FITTING: Final = 10
@@ -94,16 +95,16 @@ def event_list(events: Sequence[EventRow], opened: EventRow, zone: Zone, go: Cal
     """
     order = [event.event_id for event in events]
     labels = _labels(events)
-    st.session_state[_KEY] = opened.event_id
+    key = _key(opened.event_id)
     with st.container(height=_HEIGHT_PX if len(events) > _FITTING else "content", border=False):
         st.radio(
             "Events, worst first",
             order,
             format_func=labels.__getitem__,
             captions=[_caption(event, zone) for event in events],
-            key=_KEY,
+            key=key,
             label_visibility="collapsed",
-            on_change=lambda: go(st.session_state[_KEY]),
+            on_change=lambda: go(st.session_state[key]),
         )
     place = order.index(opened.event_id)
     forward, back = st.columns(2, gap="xsmall")
@@ -125,6 +126,24 @@ def event_list(events: Sequence[EventRow], opened: EventRow, zone: Zone, go: Cal
         on_click=go,
         args=(order[max(place - 1, 0)],),
     )
+
+
+def _key(opened: str) -> str:
+    """Return the key of the list with the opened event chosen: another one when something else opened it.
+
+    Until a browser has drawn that another event is chosen, it sends the one before with every key that is
+    pressed; under the same key that would open it again. What a person chooses in the list keeps the key,
+    and with it the focus, so that arrows go on.
+    """
+    turn = st.session_state.setdefault(_TURN, 0)
+    if st.session_state.get(_named(turn), opened) != opened:
+        turn = st.session_state[_TURN] = turn + 1
+    st.session_state[_named(turn)] = opened
+    return _named(turn)
+
+
+def _named(turn: int) -> str:
+    return f"{_KEY}_{turn}" if turn else _KEY
 
 
 def _filtered() -> None:

@@ -61,7 +61,7 @@ const FIELDS = {
 export default function () {
   let frames = 300;  // the list may be drawn after this
   const show = () => {
-    const open = document.querySelector(".st-key-event_list input:checked")?.closest("label");
+    const open = document.querySelector('[class*="st-key-event_list"] input:checked')?.closest("label");
     if (open) open.parentElement.scrollIntoView({ block: "nearest" });
     else if (frames-- > 0) requestAnimationFrame(show);
   };

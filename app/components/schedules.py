@@ -14,7 +14,7 @@ from app.queries.job_views import PresetRow, ScheduleRow
 ONLY: Final = {
     "stale": "Sensors whose model is stale",
     "never": "Sensors that were never trained",
-    "failing": "Sensors whose training fails",
+    "failing": "Sensors whose training fails or whose model is lost",
     "all": "All sensors",
 }
 """Which sensors a scheduled training takes, at the time when it is due."""

@@ -13,6 +13,10 @@ from app.theme import MODE_WORDS
 USUAL: Final = "standard"
 SENSORS: Final = "train_sensors"
 
+_BACKTEST: Final = (
+    "What this preset would have done: trained on ever more of the sensor's past, each time judged on what "
+    "came next. Registers nothing."
+)
 _PRESET: Final = "train_preset"
 _REFUSED: Final = "train_refused"
 
@@ -25,12 +29,15 @@ class Asked:
     ----------
     parameters
         Those that differ from the preset's own.
+    backtest
+        Whether to try the preset on the past of the only sensor instead, and register nothing.
     """
 
     sensor_ids: tuple[int, ...]
     preset: str
     mode: str
     parameters: Mapping[str, float]
+    backtest: bool = False
 
 
 def preset_now() -> str:
@@ -89,17 +96,27 @@ def train_form(
     if why and not any(field.name == at for field in fields):
         st.error(escaped(why), icon=":material/error:")
     takes = next(one.takes for one in presets if one.name == preset)
-    pressed = st.button(
-        f"Train {counted(len(chosen), 'sensor')} · {takes}" if chosen else "Train",
-        type="primary",
-        key="train_go",
-        shortcut="Ctrl+Enter",
-    )
+    with st.container(horizontal=True):
+        pressed = st.button(
+            f"Train {counted(len(chosen), 'sensor')} · {takes}" if chosen else "Train",
+            type="primary",
+            key="train_go",
+            shortcut="Ctrl+Enter",
+        )
+        unfit = _unfit(chosen, parameters)
+        backtest = st.button("Backtest", key="train_backtest", disabled=bool(unfit), help=unfit or _BACKTEST)
     if not chosen and pressed:
         missing.markdown(_wrong("Choose at least one sensor."))
-    if not pressed or not chosen or not sound:
+    if not (pressed or backtest) or not chosen or not sound:
         return None
-    return Asked(tuple(chosen), preset, mode, parameters)
+    return Asked(tuple(chosen), preset, mode, parameters, backtest=backtest)
+
+
+def _unfit(chosen: Sequence[int], parameters: Mapping[str, float]) -> str:
+    """Return why there can be no backtest of this; empty when there can."""
+    if len(chosen) != 1:
+        return "A backtest is of one sensor"
+    return "A backtest takes the preset's own values: empty the fields under Advanced" if parameters else ""
 
 
 def _preset_and_mode(presets: Sequence[PresetRow]) -> tuple[str, str]:

@@ -80,8 +80,21 @@ def dismiss() -> None:
     training_view.close_dialog()
 
 
-def show_started(started: screen.Started) -> None:
-    """Show the training that was there first when it is all that was asked for, else everything."""
+def start(asked: train_form.Asked) -> None:
+    """Queue what the form asks for and show it.
+
+    Raises
+    ------
+    ActionFailed
+        Nothing was queued.
+    """
+    if asked.backtest:
+        job_id = screen.backtest(asked.sensor_ids[0], asked.preset, asked.mode)
+        note("What it would have done is being tried on its past; nothing is registered.")
+        dismiss()
+        training_view.go_job(job_id)
+        return
+    started = screen.train(asked.sensor_ids, asked.preset, asked.mode, asked.parameters)
     note(started_words(started))
     dismiss()
     if not started.job_ids and len(started.already_ids) == 1:

@@ -1,5 +1,6 @@
 """Who is at this screen: shown on every page, and chosen where several people share one."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -26,15 +27,29 @@ def who(profile: Profile) -> None:
         st.session_state[PERSON] = named.name
         address.write(PERSON, named.name)
     with st.popover(words, icon=":material/person:", type="tertiary", width="content", key="who"):
-        st.session_state[_CHOICE] = None if named is None else named.name
-        st.radio(
-            "Who are you?",
-            [one.name for one in people],
-            captions=[one.role for one in people],
-            key=_CHOICE,
-            on_change=_choose,
-        )
-        st.caption("Your name stands with everything you store. Nobody checks it on this machine.")
+        _choice(people, None if named is None else named.name)
+
+
+def instead_of(stranger: str) -> None:
+    """Say that the settings do not know who the address names, and let the person be chosen."""
+    st.error(
+        f"{escaped(stranger)} is not one of the people who work here. Choose who you are; an administrator "
+        "adds people in `telltale.toml`.",
+        icon=":material/person_off:",
+    )
+    _choice(house.people(), None)
+
+
+def _choice(people: Sequence[Profile], named: str | None) -> None:
+    st.session_state[_CHOICE] = named
+    st.radio(
+        "Who are you?",
+        [one.name for one in people],
+        captions=[one.role for one in people],
+        key=_CHOICE,
+        on_change=_choose,
+    )
+    st.caption("Your name stands with everything you store. Nobody checks it on this machine.")
 
 
 def _choose() -> None:

@@ -79,16 +79,24 @@ def profile() -> Profile:
         The settings do not know that person.
     """
     known = settings.load()
-    if not known.people:
-        return known.local
-    name = st.session_state.get(PERSON) or st.query_params.get(PERSON)
-    if not name:
+    name = _named()
+    if not known.people or not name:
         return known.local
     chosen = next((one for one in known.people if one.name == name), None)
     if chosen is None:
         names = ", ".join(one.name for one in known.people)
         raise NotAllowed(f"{name} is not one of the people who work here: {names}; choose one of them")
     return chosen
+
+
+def stranger() -> str | None:
+    """Return whom the address names as the person at this screen, where the settings name only others."""
+    name, names = _named(), [one.name for one in people()]
+    return name if name and names and name not in names else None
+
+
+def _named() -> str | None:
+    return st.session_state.get(PERSON) or st.query_params.get(PERSON)
 
 
 def opened(made: Stamp) -> Warehouse:

@@ -1,7 +1,7 @@
 """What can be trained: how the model of each sensor is, presets with how long they take, schedules."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import streamlit as st
@@ -19,10 +19,13 @@ from core.workflows.requests import PRESET_NAMES, advanced_of, modes_of
 from core.workflows.status import sensor_statuses as statuses_of
 from warehouse.jobs import WAITING, Schedule
 
+_LOOK_AGAIN: Final = timedelta(minutes=1)
+"""How long files of versions are taken to be as they were."""
+
 _ONLY: Final = {
     "never": "never trained",
     "stale": "with a stale model",
-    "failing": "whose training fails",
+    "failing": "whose training fails or whose model is lost",
 }
 
 
@@ -58,10 +61,11 @@ def presets(sensor_ids: Sequence[int] = ()) -> tuple[PresetRow, ...]:
 @answered
 def sensor_statuses(made: Stamp) -> tuple[SensorStatusRow, ...]:
     """Return how the model of every target is, in the order of their ids."""
-    # A training that begins or ends changes what waits or runs; anything else comes with a snapshot.
+    # A training that begins or ends changes what waits or runs; anything else comes with a stamp, but
+    # for files of a version that are lost or come back.
     table = house.warehouse().jobs
     waiting = tuple(job.id for job in table.list((*WAITING, "running"), kind="train", limit=-1))
-    return _statuses(made.home, made.snapshot, waiting, table.last_ended("train"))
+    return _statuses(made, waiting, table.last_ended("train"))
 
 
 @answered
@@ -71,11 +75,9 @@ def trained_versions(sensor_ids: Collection[int]) -> tuple[int, ...]:
     return tuple(one.id for one in versions if one.kind == "trained" and one.sensor_id in sensor_ids)
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _statuses(
-    home: str, snapshot: int, waiting: tuple[int, ...], ended: datetime | None
-) -> tuple[SensorStatusRow, ...]:
-    del home, snapshot, waiting, ended  # what the answer depends on
+@st.cache_data(show_spinner=False, max_entries=4, ttl=_LOOK_AGAIN)
+def _statuses(made: Stamp, waiting: tuple[int, ...], ended: datetime | None) -> tuple[SensorStatusRow, ...]:
+    del made, waiting, ended  # what the answer depends on
     known = names()
     return tuple(
         SensorStatusRow(

@@ -1,7 +1,8 @@
 """Backtest: what a preset would have done on a sensor, trained on ever more of its past; registers nothing.
 
 Rolling origin: the past is cut into one block more than there are folds; each fold learns from all blocks
-before one and judges that one.
+before one and judges that one. It leaves out the true anomalies that people had named by then: one who waited
+for the next block knew no verdict that was given later.
 """
 
 import json
@@ -16,7 +17,7 @@ import numpy as np
 
 from core.errors import Cancelled, CoreError, InsufficientData, JobError, ParameterError
 from core.signal import Signal, instant
-from core.splits import Split
+from core.splits import Split, span
 from core.workflows.advanced import TRAINED
 from core.workflows.learn import digest_of, fit_and_judge
 from core.workflows.records import figures
@@ -92,7 +93,7 @@ def _folds(plan: TrainingPlan, folds: int, task: Task) -> tuple[list[dict[str, A
         known = kept.folds.get(str(number))
         if known is None:
             task.check()
-            known = _fold(plan, _split(signal, number, folds), number, folds, task)
+            known = _fold(plan, _split(signal, plan, number, folds), number, folds, task)
             kept.add(number, known)
         reason = known.get("failed")
         if reason is not None:
@@ -107,13 +108,13 @@ def _folds(plan: TrainingPlan, folds: int, task: Task) -> tuple[list[dict[str, A
 
 def _past(plan: TrainingPlan, root: Path) -> Signal:
     """Return what may be learned from: a declared test part, and what follows it, is not."""
-    signal, part = plan.signal(root), declared(plan.parts, "test")
+    signal, part = plan.readings(root), declared(plan.parts, "test")
     if part is None:
         return signal
     return signal.slice(0, int(np.searchsorted(signal.timestamps, instant(part[0]))))
 
 
-def _split(signal: Signal, number: int, folds: int) -> Split:
+def _split(signal: Signal, plan: TrainingPlan, number: int, folds: int) -> Split:
     """Return what a fold, counted from 1, learns from and the block that it judges."""
     cuts = [round(len(signal) * block / (folds + 1)) for block in range(folds + 2)]
     origin, end = cuts[number], cuts[number + 1]
@@ -124,7 +125,10 @@ def _split(signal: Signal, number: int, folds: int) -> Split:
             needed=2 * (folds + 1),
             found=len(signal),
         )
-    return Split(signal.slice(0, train), signal.slice(train, origin), signal.slice(origin, end))
+    block = signal.slice(origin, end)
+    known = signal.without(plan.left_out(said_by=span(block)[0]))
+    # What people said since is no part of what a model knew, but it tells what no alarm is false on.
+    return Split(known.slice(0, train), known.slice(train, origin), block.without(plan.left_out()))
 
 
 def _fold(plan: TrainingPlan, split: Split, number: int, folds: int, task: Task) -> dict[str, Any]:

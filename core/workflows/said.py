@@ -19,6 +19,9 @@ from warehouse.state.published import PublishedLabels
 
 Intervals = tuple[tuple[datetime, datetime], ...]
 
+Confirmations = tuple[tuple[datetime, datetime, datetime], ...]
+"""Start and end of what was called a true anomaly, half-open, and when that was said."""
+
 
 def intervals(
     labels: pl.DataFrame, sensor_id: int, verdict: str, *, as_of: datetime | None = None
@@ -32,19 +35,24 @@ def intervals(
     as_of
         Verdicts recorded later are not known yet; all are when it is not given.
     """
-    own = labels.filter((pl.col("sensor_id") == sensor_id) & (pl.col("verdict") == verdict))
-    if as_of is not None:
-        own = own.filter(pl.col("recorded_at") <= as_of)
-    return tuple(own.select("start", "end").sort("start", "end").iter_rows())
+    return tuple((start, end) for start, end, _ in _said(labels, sensor_id, verdict, as_of))
 
 
 def confirmed(
     labels: PublishedLabels, sensor_id: int, warehouse: Warehouse, *, as_of: datetime | None = None
 ) -> Intervals:
     """Return what is left out where a sensor is learned from; nothing where a person switched that off."""
+    found = confirmations(labels, sensor_id, warehouse, as_of=as_of)
+    return tuple((start, end) for start, end, _ in found)
+
+
+def confirmations(
+    labels: PublishedLabels, sensor_id: int, warehouse: Warehouse, *, as_of: datetime | None = None
+) -> Confirmations:
+    """Return what `confirmed` does, each with when it was said."""
     if not windows_follow(warehouse.catalog):
         return ()
-    return intervals(labels.frame, sensor_id, "true_anomaly", as_of=as_of)
+    return _said(labels.frame, sensor_id, "true_anomaly", as_of)
 
 
 def said_of(labels: PublishedLabels, sensor_id: int, signal: Signal, warehouse: Warehouse) -> Said | None:
@@ -57,6 +65,13 @@ def said_of(labels: PublishedLabels, sensor_id: int, signal: Signal, warehouse: 
     )
     said = Said(abnormal, normal & ~abnormal)
     return said or None
+
+
+def _said(labels: pl.DataFrame, sensor_id: int, verdict: str, as_of: datetime | None) -> Confirmations:
+    own = labels.filter((pl.col("sensor_id") == sensor_id) & (pl.col("verdict") == verdict))
+    if as_of is not None:
+        own = own.filter(pl.col("recorded_at") <= as_of)
+    return tuple(own.select("start", "end", "recorded_at").sort("start", "end", "recorded_at").iter_rows())
 
 
 def _mask(spans: Sequence[tuple[datetime, datetime]], signal: Signal) -> Mask:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final, Literal
 
 from core.workflows.signals import declared
@@ -30,7 +31,8 @@ class SensorStatus:
         ``"asset/sensor"``.
     status
         ``never``: no model was trained; ``trained``: its newest one is up to date; ``stale``: much came after
-        it; ``failing``: the last training failed or registered nothing, after the newest version.
+        it; ``failing``: the last training failed or registered nothing, after the newest version, or files
+        of the champion (of the newest version, where there is no trained champion) are missing.
     why
         The same in words, as a sentence without its full stop.
     at
@@ -57,7 +59,9 @@ def sensor_statuses(warehouse: Warehouse) -> tuple[SensorStatus, ...]:
     What a version or a job did not record is not held against the sensor.
     """
     targets = warehouse.catalog.sensors(role="target")
-    newest = {one.sensor_id: one for one in warehouse.catalog.versions() if one.kind == "trained"}
+    versions = [one for one in warehouse.catalog.versions() if one.kind == "trained"]
+    newest = {one.sensor_id: one for one in versions}
+    used = newest | {one.sensor_id: one for one in versions if one.champion}
     ended = _newest_by_sensor(warehouse.jobs.list(("done", "failed"), kind="train", limit=_LOOKED_AT))
     busy = _newest_by_sensor(
         warehouse.jobs.list(("queued", "running", "interrupted"), kind="train", limit=_LOOKED_AT)
@@ -74,6 +78,9 @@ def sensor_statuses(warehouse: Warehouse) -> tuple[SensorStatus, ...]:
             until = min(until, test[0])  # a declared test part is never learned, nor what follows it
         version, job = newest.get(sensor.id), ended.get(sensor.id)
         status, why, at = _judged(version, job, until)
+        lost = None if status == "failing" else _lost(used.get(sensor.id), warehouse.root)
+        if lost is not None:
+            status, why = "failing", lost
         waits = busy.get(sensor.id)
         found.append(_status(sensor, status, why, at, version=version, job=job, busy=waits))
     return tuple(found)
@@ -103,6 +110,23 @@ def _judged(
     if late is not None:
         return "stale", late, version.created_at
     return "trained", f"version {version.number} has learned from what there is", version.created_at
+
+
+def _lost(version: Version | None, root: Path) -> str | None:
+    """Return which file of a version is missing and what to do; None if all are there.
+
+    Whether they are unchanged is told when they are loaded: that reads them whole.
+    """
+    if version is None:
+        return None
+    folder = root / version.folder
+    name = next((one for one in sorted(version.artifacts) if not (folder / one).is_file()), None)
+    if name is None:
+        return None
+    return (
+        f"version {version.number} can't judge, for {version.folder}/{name} is missing: "
+        "train it again or restore the file"
+    )
 
 
 def _since(version: Version, until: datetime | None) -> str | None:

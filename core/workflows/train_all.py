@@ -18,7 +18,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "never": "never trained before",
     "trained": "with a model",
     "stale": "with a stale model",
-    "failing": "whose training fails",
+    "failing": "whose training fails or whose model is lost",
 }
 
 

@@ -15,7 +15,7 @@ from core.signal import Signal
 from core.splits import Split, chronological
 from core.workflows.advanced import fractions_of
 from core.workflows.requests import TrainRequest, payload_of, request_of
-from core.workflows.said import confirmed
+from core.workflows.said import Confirmations, Intervals, confirmations
 from core.workflows.signals import declared, signal_of, with_context
 from warehouse import damage
 from warehouse.assets import Part, Sensor
@@ -55,7 +55,8 @@ class TrainingPlan:
     labels_sequence, labels_digest
         The state of the labels.
     confirmed
-        Half-open intervals in UTC that people called true anomalies: nothing is learned from them.
+        Half-open intervals in UTC that people called true anomalies, each with when they said so: nothing is
+        learned from them.
     """
 
     request: TrainRequest
@@ -66,7 +67,7 @@ class TrainingPlan:
     files: tuple[PlannedFile, ...]
     labels_sequence: int
     labels_digest: str
-    confirmed: tuple[tuple[datetime, datetime], ...]
+    confirmed: Confirmations
 
     @property
     def sensor(self) -> Sensor:
@@ -75,6 +76,17 @@ class TrainingPlan:
 
     def signal(self, root: Path) -> Signal:
         """Read what is learned from and judged, without what people called true anomalies.
+
+        Raises as `readings` does.
+        """
+        return self.readings(root).without(self.left_out())
+
+    def left_out(self, said_by: datetime | None = None) -> Intervals:
+        """Return what people called true anomalies, until `said_by` where it is given."""
+        return tuple((start, end) for start, end, at in self.confirmed if said_by is None or at <= said_by)
+
+    def readings(self, root: Path) -> Signal:
+        """Read all that the plan names, whatever people said of it.
 
         Parameters
         ----------
@@ -90,7 +102,7 @@ class TrainingPlan:
         """
         ids = [one.id for one in self.sensors]
         rows = scan(root, self.files, READINGS).filter(chosen(ids, None, None))
-        return signal_of(rows.sort("sensor_id", "ts").collect(), self.sensors).without(list(self.confirmed))
+        return signal_of(rows.sort("sensor_id", "ts").collect(), self.sensors)
 
     def split(self, signal: Signal) -> Split:
         """Split the signal by time; a declared test part is neither learned from nor calibrated on."""
@@ -109,7 +121,7 @@ class TrainingPlan:
             "files": [asdict(one) for one in self.files],
             "labels_sequence": self.labels_sequence,
             "labels_digest": self.labels_digest,
-            "confirmed": [[start.isoformat(), end.isoformat()] for start, end in self.confirmed],
+            "confirmed": [[moment.isoformat() for moment in one] for one in self.confirmed],
         }
 
     @classmethod
@@ -133,8 +145,8 @@ class TrainingPlan:
                 labels_sequence=int(document["labels_sequence"]),
                 labels_digest=str(document["labels_digest"]),
                 confirmed=tuple(
-                    (datetime.fromisoformat(start), datetime.fromisoformat(end))
-                    for start, end in document["confirmed"]
+                    (datetime.fromisoformat(start), datetime.fromisoformat(end), datetime.fromisoformat(at))
+                    for start, end, at in document["confirmed"]
                 ),
             )
         except (KeyError, TypeError, ValueError, CoreError) as error:
@@ -191,7 +203,7 @@ def plan(
         files=tuple(PlannedFile(one.path, one.sha256) for one in files),
         labels_sequence=labels.sequence,
         labels_digest=labels.digest,
-        confirmed=confirmed(labels, sensor.id, warehouse, as_of=as_of),
+        confirmed=confirmations(labels, sensor.id, warehouse, as_of=as_of),
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from running_app import Watched, watch
 
+# One for all: it holds for the process, whichever module set it last. A busy machine draws slowly.
+expect.set_options(timeout=60_000)
 QUIET = (
     "--no-sandbox",
     "--disable-quic",

@@ -13,7 +13,6 @@ from running_app import App, Watched, start, stop
 
 from warehouse.home import Warehouse
 
-expect.set_options(timeout=30_000)
 NO_EXCEPTION = "[data-testid=stException]"
 BERLIN = ZoneInfo("Europe/Berlin")
 # The clocks of Berlin were set back on 26 October 2025 at 01:00 UTC.

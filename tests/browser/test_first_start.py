@@ -14,8 +14,6 @@ from warehouse.home import Warehouse
 
 PROMISED_S = 90
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:

@@ -19,7 +19,6 @@ from warehouse.state.owner import StateOwner
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
 
-expect.set_options(timeout=60_000)
 NO_EXCEPTION = "[data-testid=stException]"
 HIGHEST = 131.0
 # Of the chart as it is drawn.

@@ -15,7 +15,6 @@ from warehouse.state.published import read_labels
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
 
-expect.set_options(timeout=20_000)
 NO_EXCEPTION = "[data-testid=stException]"
 
 

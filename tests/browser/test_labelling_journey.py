@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
 from many_events import ALIKE, EVENTS, JUDGED, LENGTH, build, name
 
-expect.set_options(timeout=60_000)
 NO_EXCEPTION = "[data-testid=stException]"
 THIRTY = 30
 IN_A_GLANCE_S = 20.0
@@ -85,7 +84,7 @@ def _chosen(page: Page, verdict: str) -> Locator:
 
 
 def _listed(page: Page) -> Locator:
-    return page.locator(".st-key-event_list input[type=radio]")
+    return page.locator("[class*=st-key-event_list] input[type=radio]")
 
 
 def test_from_overview_to_a_verdict_in_three_actions(app: App, screen: Watched) -> None:
@@ -168,6 +167,8 @@ def test_the_second_of_two_people_sees_what_the_first_said_and_nothing_is_overwr
     ben.keyboard.press("Control+Enter")
     expect(ben.get_by_text(re.compile(r"Ana said False positive \d\d:\d\d"))).to_be_visible()
     assert _stored(app, "Ben").is_empty()
+    expect(ben.get_by_role("button", name="Store mine beside it")).to_be_visible()
+    _idle(ben)
     ben.keyboard.press("2")
     expect(ben.get_by_text("Saved: true anomaly")).to_be_visible()
     assert _stored(app, "Ana")["verdict"].to_list() == ["false_positive"]
@@ -177,7 +178,7 @@ def test_the_second_of_two_people_sees_what_the_first_said_and_nothing_is_overwr
     _open(ana, app, event, person="Ana")
     expect(ana.get_by_text("People disagree: it teaches nothing until they agree.")).to_be_visible()
     expect(ana.get_by_text("Ben: True anomaly")).to_be_visible()
-    expect(ana.locator(".st-key-event_list").get_by_text("Disputed")).to_be_visible()
+    expect(ana.locator("[class*=st-key-event_list]").get_by_text("Disputed")).to_be_visible()
     mark = ana.locator(".annotation-text").filter(has_text="people disagree")
     expect(mark.filter(has_text="false positive, Ana").filter(has_text="true anomaly, Ben")).to_be_visible()
     ana.keyboard.press("z")
@@ -201,6 +202,9 @@ def test_who_is_at_the_screen_is_chosen_in_the_top_line(app: App, screen: Watche
     expect(page.get_by_role("button", name="Ben · trainer")).to_be_visible()
     page.goto(f"{app.url}/anomalies?person=Zoe")
     expect(page.get_by_text("Zoe is not one of the people who work here")).to_be_visible()
+    page.get_by_text("Ana", exact=True).click()
+    expect(page.get_by_role("button", name="Ana · labeller")).to_be_visible()
+    page.wait_for_url(re.compile("person=Ana"))
     _clean(screen)
 
 

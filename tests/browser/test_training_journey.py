@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import training_work
 import two_pumps
 
-expect.set_options(timeout=60_000)
 NO_EXCEPTION = "[data-testid=stException]"
 PUMP_1, PUMP_2 = "Pump 1 · outlet temperature", "Pump 2 · outlet temperature"
 

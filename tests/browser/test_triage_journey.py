@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import one_incident
 import two_pumps
 
-expect.set_options(timeout=20_000)
 ASKS = "1 of 2 machines needs attention"
 CALM = "None of 2 machines needs attention"
 MOST_ACTIONS = 3

@@ -117,7 +117,7 @@ class Telltale:
             return self.process.wait(30)
         finally:
             for one in family:
-                if one.is_running():
+                with suppress(psutil.NoSuchProcess):
                     one.kill()
             self.process.wait()
 
@@ -137,7 +137,15 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
 
 def gone(family: list[psutil.Process]) -> bool:
     """Return whether none of the processes lives; what only waits to be reaped is dead."""
-    return not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return not [one for one in family if lives(one)]
+
+
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process runs; it may end between two looks at it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def visit(port: int, page: str = "", origin: str | None = None) -> list[ForwardMsg]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -36,7 +37,7 @@ from core.jobs.supervisor import Supervisor
 from warehouse.home import Warehouse
 from warehouse.jobs import Batch, Job, JobLine
 
-PUMPS = times(3, 12)
+PUMPS = times(4, 12)
 WORKER_KILLS = times(2, 20)
 SUPERVISOR_KILLS = times(1, 3)
 REACHED = 0.75
@@ -62,24 +63,30 @@ class Killer:
         self._telltale, self._warehouse, self._made, self._rng = telltale, warehouse, made, rng
         self._kept: dict[int, list[int | None]] = {}
         # Random places in the batch, not in time: however fast the machine, the last one meets work to kill.
-        self._places = sorted(rng.uniform(0, REACHED * PUMPS * EPOCHS) for _ in range(kills))
+        self._places = sorted(rng.uniform(0, REACHED / 2 * PUMPS * EPOCHS) for _ in range(kills))
 
     def kill_worker(self, *, at_registration: bool) -> None:
-        """Kill a worker at a random moment of a training, or while it registers what it learned."""
+        """Kill a worker at a random moment of a training, or while it registers what it learned.
+
+        A registration that ended before the signal came is not waited for again: each one that is missed
+        is a training less for the kills to come.
+        """
         self._pause()
         while True:
-            assert wait_for(lambda: self._victims(at_registration), 120), "no training is left to be killed"
-            victim = self._rng.choice(self._victims(at_registration) or self._victims(False))
+            found = partial(self._victims, at_registration)
+            assert wait_for(found, 120), "no training is left to be killed"
+            victim = self._rng.choice(found() or self._victims(False))
             at = real_clock()
             os.kill(victim.pid, signal.SIGKILL)
             if self._was_hit(victim, at):
                 self._kept.setdefault(victim.id, []).append(victim.checkpoint)
                 return
+            at_registration = False
 
     def kill_supervisor(self) -> None:
         """Kill the supervisor; its workers end with it, and the launcher starts another one."""
         self._pause()
-        assert wait_for(lambda: self._victims(False), 120)
+        assert wait_for(lambda: self._victims(False), 120), "no training is left to be killed"
         supervisor = self._telltale.child("core.jobs.supervisor")
         workers = supervisor.children(recursive=True)
         running = self._running()
@@ -90,10 +97,14 @@ class Killer:
         assert wait_for(lambda: self._telltale.child("core.jobs.supervisor"), 20)
 
     def _pause(self) -> None:
-        """Wait until the batch has come to the place of the next kill, and a random moment more."""
+        """Wait until the batch has come to the place of the next kill, and a random moment more.
+
+        A fast machine learns a training in less than that moment, so it ends where the batch must not
+        come any further.
+        """
         place = self._places.pop(0)
         assert wait_for(lambda: self._epochs() >= place, 600)
-        threading.Event().wait(self._rng.uniform(0, 2))
+        wait_for(lambda: self._epochs() >= REACHED * PUMPS * EPOCHS, self._rng.uniform(0, 2))
 
     def _epochs(self) -> int:
         jobs = trainings(self._warehouse, self._made)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import one_incident
 import pytest
 from page_words import Open, popover_labels, text_of
+from streamlit.testing.v1.element_tree import Selectbox
 from two_pumps import MILD, NOW, SPIKE, WORST
 
 from app.queries import house, incidents, learning
@@ -37,6 +38,11 @@ def queue(page) -> list[str]:
 
 def states(page) -> list[str]:
     return list(page.dataframe[0].value["State"])
+
+
+def _assignee(page) -> Selectbox:
+    (found,) = (one for one in page.selectbox if str(one.key).startswith("assignee_"))
+    return found
 
 
 def buttons(page) -> dict[str, str]:
@@ -96,11 +102,27 @@ def test_what_verdicts_taught_takes_the_place_of_the_detectors_probability(
     assert any("critical" in option.lower() and "2 %" in option for option in page.radio[0].options)
 
 
+def test_who_looks_after_it_is_picked_for_one_incident_alone(pump: Warehouse, open_page: Open):
+    """A browser that still shows the menu of another row, or what was, must not say it of this one."""
+    page = open_page("overview")
+    first = _assignee(page)
+    first.set_value("engineer A").run()
+    assert "Assigned to engineer A: Pump 1 · outlet temperature and 1 other event." in text_of(page)
+    again = _assignee(page)
+    assert (again.key != first.key, again.value) == (True, "engineer A")
+    assert states(page)[0].endswith("with engineer A")
+    page.session_state["queue_event"] = MILD
+    page.run()
+    other = _assignee(page)
+    assert other.key not in {first.key, again.key}
+    assert other.value is None
+
+
 def test_criticality_is_said_in_place_and_taken_back(pump: Warehouse, open_page: Open):
     page = open_page("overview")
     made_of = "critical severity × probability 98 % (the detector's) × normal criticality"
     assert f"Risk 7.8: {made_of}." in text_of(page)
-    level = next(one for one in page.segmented_control if one.key == "criticality")
+    level = next(one for one in page.segmented_control if str(one.key).startswith("criticality_"))
     level.set_value("high").run()
     assert "Pump 1 is of high criticality." in text_of(page)
     assert current_owner().criticality()["level"].to_list() == ["high"]

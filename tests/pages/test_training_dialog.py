@@ -54,6 +54,29 @@ def test_several_sensors_become_a_batch(pumps: Warehouse, open_page: Open):
     assert page.button(key=f"open_batch_{batch.id}")
 
 
+def test_one_sensor_is_backtested_instead_and_nothing_is_trained(pumps: Warehouse, open_page: Open):
+    page = _opened(pumps, open_page, PUMPS[0])
+    page.radio(key="train_preset").set_value("quick").run()
+    page.button(key="train_backtest").click().run()
+    assert not page.exception
+    assert pumps.jobs.list(kind="train") == ()
+    (job,) = pumps.jobs.list(kind="backtest")
+    assert (job.payload["sensor_ids"], job.payload["preset"]) == ([sensor_id(pumps, PUMPS[0])], "quick")
+    assert page.query_params["job"] == str(job.id)
+    assert "nothing is registered" in text_of(page)
+
+
+def test_a_backtest_is_of_one_sensor_with_the_presets_own_values(pumps: Warehouse, open_page: Open):
+    page = _opened(pumps, open_page, *PUMPS[:2])
+    assert page.button(key="train_backtest").disabled
+    page.multiselect(key="train_sensors").set_value([sensor_id(pumps, PUMPS[0])]).run()
+    assert not page.button(key="train_backtest").disabled
+    page.radio(key="train_preset").set_value("telemanom").run()
+    field = next(one for one in page.text_input if str(one.key).startswith("train_field_"))
+    field.set_value(f"{float(field.placeholder) + 1:g}").run()
+    assert page.button(key="train_backtest").disabled
+
+
 def test_the_second_asker_is_shown_the_first(pumps: Warehouse, open_page: Open):
     first = ask(pumps, actor="ada")
     page = _go(_opened(pumps, open_page, PUMPS[0]))

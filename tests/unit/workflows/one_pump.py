@@ -56,7 +56,7 @@ def batch(
     return SourceBatch("csv", (asset,), iter([pl.concat(frames)]), [])
 
 
-def label(home: Warehouse, sensor_id: int, *verdicts: tuple[int, int, str]) -> None:
+def label(home: Warehouse, sensor_id: int, *verdicts: tuple[int, int, str], said_at: datetime = NOW) -> None:
     """Publish verdicts, each on steps ``[first, last)`` of one sensor."""
     rows = [
         {
@@ -66,7 +66,7 @@ def label(home: Warehouse, sensor_id: int, *verdicts: tuple[int, int, str]) -> N
             "end": T0 + last * STEP,
             "verdict": verdict,
             "actor": "ada",
-            "recorded_at": NOW,
+            "recorded_at": said_at,
         }
         for number, (first, last, verdict) in enumerate(verdicts, start=1)
     ]

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
-from one_pump import STEP, T0, batch, clock, pump
+from one_pump import STEP, T0, batch, clock, label, pump
 
 from core.errors import Cancelled, CoreError, JobError, ParameterError
+from core.splits import Split
 from core.workflows.backtest import backtest_job
 from core.workflows.ingest import ingest
+from core.workflows.learn import fit_and_judge
 from core.workflows.reporting import Task
 from warehouse.assets import PartSpec
 from warehouse.home import Warehouse
@@ -51,6 +54,36 @@ def test_each_fold_learns_from_all_before_its_block_and_nothing_is_registered(ho
     assert home.catalog.versions() == ()
     assert not home.layout.tracking.exists()
     assert not any(home.layout.models.glob("*"))
+
+
+def test_a_fold_leaves_out_what_people_had_said_by_its_origin_and_none_of_what_they_said_later(
+    home: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sensor = put(home)
+    label(
+        home,
+        sensor,
+        (100, 110, "true_anomaly"),
+        (200, 210, "false_positive"),
+        (700, 710, "true_anomaly"),
+        said_at=T0 + 650 * STEP,
+    )
+    splits: list[Split] = []
+
+    def judged(plan, split, reports):
+        splits.append(split)
+        return fit_and_judge(plan, split, reports)
+
+    monkeypatch.setattr("core.workflows.backtest.fit_and_judge", judged)
+    backtest(home, sensor, folds=3)
+    learned = [np.concatenate([one.train.valid, one.calibrate.valid]) for one in splits]
+    assert [len(one) for one in learned] == [300, 600, 900]
+    first, second, third = learned
+    assert first.all()
+    assert second.all()
+    assert list(np.flatnonzero(~third)) == [*range(100, 110), *range(700, 710)]
+    # In the block that is judged, alarms on what turned out to be an anomaly are not held against it.
+    assert [list(np.flatnonzero(~one.test.valid)) for one in splits] == [[], [*range(100, 110)], []]
 
 
 def test_a_declared_test_part_is_neither_learned_from_nor_judged(home: Warehouse) -> None:

@@ -35,6 +35,7 @@ def version(
     *,
     kind="trained",
     at: datetime = NOW,
+    artifacts: dict[str, str] | None = None,
 ) -> Version:
     snapshot = home.manifest.snapshot()
     assert snapshot is not None
@@ -58,7 +59,7 @@ def version(
             spans=usual if spans is None else spans,
             parameters={},
             metrics={},
-            artifacts={},
+            artifacts=artifacts or {},
             folder="models/x",
         )
     )
@@ -180,3 +181,25 @@ def test_what_was_cancelled_is_no_failure_and_what_waits_is_told(home: Warehouse
     home.jobs.cancel(job.id, actor="ada", at=LATER)
     found = only(home)
     assert (found.status, found.busy, found.version_id) == ("trained", None, made.id)
+
+
+def test_one_whose_champion_lost_a_file_is_failing_until_the_file_is_back_or_another_takes_over(
+    home: Warehouse, flow: int
+) -> None:
+    file = home.root / "models" / "x" / "panel.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    made = version(home, flow, artifacts={"panel.json": "its digest"})
+    home.catalog.promote(made.id, actor="ada", at=NOW)
+    assert only(home).status == "trained"
+    file.unlink()
+    found = only(home)
+    assert (found.status, found.version_id) == ("failing", made.id)
+    assert found.why == (
+        "version 1 can't judge, for models/x/panel.json is missing: train it again or restore the file"
+    )
+    # A newer version that was not promoted judges nothing: the champion does.
+    newer = version(home, flow, at=LATER)
+    assert only(home).status == "failing"
+    home.catalog.promote(newer.id, actor="ada", at=LATER)
+    assert (only(home).status, only(home).version_id) == ("trained", newer.id)
