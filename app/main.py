@@ -11,6 +11,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from app.components import notices, problem, rail, viewer, who  # noqa: E402
+from app.components.dialog_guard import dialog_guard  # noqa: E402
 from app.queries import fleet, house  # noqa: E402
 
 ASSETS = ROOT / "app" / "assets"
@@ -51,6 +52,8 @@ def main() -> None:
             page.run()
         else:
             who.instead_of(stranger)
+    with st.sidebar:
+        dialog_guard()
 
 
 main()

@@ -271,8 +271,19 @@ def test_the_keys_are_listed(app: App, screen: Watched) -> None:
     _open(page, app, two_pumps.WORST)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog").get_by_text("save and open the next event")).to_be_visible()
+    # Those of the page behind it press nothing while they are only listed.
+    before = _stored(app, "engineer A").height
+    page.keyboard.press("f")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("j")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    _idle(page)
+    assert f"event={two_pumps.WORST}" in page.url
+    expect(_chosen(page, "false_positive")).to_have_count(0)
+    assert _stored(app, "engineer A").height == before
+    page.keyboard.press("t")
+    expect(_chosen(page, "true_anomaly")).to_be_visible()
     _clean(screen)
 
 
