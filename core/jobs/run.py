@@ -163,6 +163,11 @@ def execute(
     if job.fresh and kept.exists():
         shutil.rmtree(kept)
     report = ProgressRow(job, jobs, clock, progress)
+
+    def checkpointed(step: int, /) -> None:
+        report.flush()  # what is kept was told of before, however soon a kill comes
+        _drop(jobs.checkpointed(job, step))
+
     with Hold(job, jobs, clock, meanwhile=report.flush, usage=usage) as hold:
         task = Task(
             warehouse=warehouse,
@@ -175,17 +180,19 @@ def execute(
             metric=lambda step, name, value, /: _drop(jobs.log_metric(job, step, name, value)),
             log=lambda text: _drop(jobs.log(job, one_line(text), clock())),
             check=hold.check,
-            checkpointed=lambda step, /: _drop(jobs.checkpointed(job, step)),
+            checkpointed=checkpointed,
             checkpoints=kept,
         )
         try:
             result = run_job(job, task, kinds)
         except Cancelled as why:
+            report.flush()
             if hold.ending == "cancelled":
                 jobs.cancelled(job, clock())
             else:  # it is somebody else's now, or the work itself had a reason
                 jobs.interrupt(job, one_line(str(why)), clock())
         except (CoreError, WarehouseError) as error:
+            report.flush()
             give_up(job, error, warehouse=warehouse, clock=clock, kinds=kinds)
         else:
             report.flush()

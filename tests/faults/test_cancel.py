@@ -74,7 +74,7 @@ def test_a_training_is_cancelled_while_it_loads_and_while_it_learns_and_goes_on(
 
 def test_a_command_that_trains_is_stopped_by_ctrl_c_and_the_app_goes_on(home, tmp_path):
     environment = bare_environment(home.root, free_port())
-    arguments = ["train", "Pump 1/flow", "--preset", "telemanom"]
+    arguments = ["train", "Pump 1/flow", "--preset", "telemanom", "--set", f"epochs={EPOCHS}"]
     with (tmp_path / "out").open("wb") as output:
         command = subprocess.Popen(
             [*TELLTALE, *arguments], env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL

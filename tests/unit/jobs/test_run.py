@@ -79,6 +79,36 @@ def test_an_expected_failure_is_stored_as_one_line(warehouse, claimed, kind):
     assert (failed.state, failed.error) == ("failed", "sensor Pump 7: 400 steps needed, 12 found")
 
 
+@pytest.mark.parametrize("end", [Cancelled("told to"), CoreError("too short"), None])
+def test_what_was_done_last_is_told_however_soon_the_end_comes(warehouse, claimed, end):
+    """Reports are written a few times a second; the clock of this test stands still."""
+
+    def work(payload, task):
+        task.progress(0.1, "epoch 1")
+        task.progress(0.2, "epoch 2")
+        assert "epoch 2" not in said(warehouse, claimed)
+        if end is not None:
+            raise end
+        return {}
+
+    run(warehouse, claimed, work)
+    assert "epoch 2" in said(warehouse, claimed)
+
+
+def test_what_is_kept_was_told_of_before(warehouse, claimed):
+    def work(payload, task):
+        task.progress(0.1, "epoch 1")
+        task.progress(0.2, "epoch 2")
+        task.checkpointed(1)
+        # A kill that comes now finds both.
+        assert said(warehouse, claimed)[-2:] == ["epoch 1", "epoch 2"]
+        assert warehouse.jobs.get(claimed.id).checkpoint == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(warehouse, claimed, work)
+
+
 def test_an_unexpected_failure_is_the_callers_to_handle(warehouse, claimed):
     def work(payload, task):
         raise ZeroDivisionError

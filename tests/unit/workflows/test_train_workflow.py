@@ -90,7 +90,7 @@ def test_the_published_network_is_registered_with_its_curves(home: Warehouse) ->
     target = home.catalog.find_sensor("Pump/flow")
     curves: list[tuple[int, str, float]] = []
     outcome = train_sensor(
-        TrainRequest(target.id, "telemanom"),
+        TrainRequest(target.id, "telemanom", parameters={"epochs": 12}),
         warehouse=home,
         clock=clock,
         metric=lambda *point: curves.append(point),
@@ -211,7 +211,8 @@ def test_a_trained_model_takes_no_running_alarm_off_the_screen(home: Warehouse) 
     score_sensor(target, warehouse=home, clock=clock)
     before = home.results.events_current([target.id])
     assert before["open"].to_list()[-1]
-    outcome = train_sensor(TrainRequest(target.id, "telemanom"), warehouse=home, clock=clock)
+    request = TrainRequest(target.id, "telemanom", parameters={"epochs": 12})
+    outcome = train_sensor(request, warehouse=home, clock=clock)
     assert outcome.version is not None
     assert outcome.promoted
     assert home.catalog.champion(target.id) == outcome.version
