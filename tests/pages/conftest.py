@@ -1,5 +1,6 @@
 """A home with two pumps and its state's owner, as the web process has them."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,18 @@ from warehouse.home import Warehouse
 from warehouse.state.owner import StateOwner, install
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> Iterator[None]:
+    """Keep what was there before out of the garbage collections that Streamlit forces after every run.
+
+    Once TensorFlow is in this process each of them takes longer than the page.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
