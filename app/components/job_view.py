@@ -10,6 +10,7 @@ from app.charts.losses import loss_curves
 from app.charts.template import CONFIG
 from app.charts.zone import Zone
 from app.components import places
+from app.components.fold_table import fold_table
 from app.components.job_words import CANCELLING, ENDED, bar_text, outcome_text, resources, state_badge
 from app.components.words import counted, escaped
 from app.queries.job_views import JobView
@@ -54,7 +55,7 @@ def job_view(view: JobView, palette: Palette, zone: Zone, doings: Doings, *, may
             + (f", attempt {row.attempt}]" if row.attempt > 1 else "]"),
             width="content",
         )
-    _outcome(view)
+    _outcome(view, zone)
     _buttons(view, doings, may_not=may_not)
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
@@ -65,7 +66,7 @@ def job_view(view: JobView, palette: Palette, zone: Zone, doings: Doings, *, may
         _pairs("Asked for", view.parameters)
 
 
-def _outcome(view: JobView) -> None:
+def _outcome(view: JobView, zone: Zone) -> None:
     row = view.row
     if row.state not in ENDED:
         st.progress(min(max(row.progress, 0.0), 1.0), text=bar_text(row))
@@ -76,6 +77,8 @@ def _outcome(view: JobView) -> None:
         st.error(told, icon=":material/error:")
     else:
         st.markdown(told)
+    if view.folds:
+        fold_table(view.folds, zone)
     for result in view.results:
         st.markdown(f":gray[{escaped(result)}]")
 

@@ -1,9 +1,11 @@
 """What a job was asked to do and what it found, a line each."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from app.queries.job_text import of_sensors, sensor_ids_of
+from app.queries.job_views import FoldRow
 from app.theme import MODE_WORDS
 from warehouse.documents import JSON
 from warehouse.jobs import Job
@@ -47,16 +49,48 @@ def parameters_of(job: Job, known: Mapping[int, str]) -> tuple[tuple[str, str], 
     return tuple(told)
 
 
-def results_of(job: Job) -> tuple[str, ...]:
-    """Return what a job found beyond its summary: held-out figures, and what failed by name and reason."""
+def results_of(job: Job, *, folds: bool = True) -> tuple[str, ...]:
+    """Return what a job found beyond its summary: held-out figures, and what failed by name and reason.
+
+    Parameters
+    ----------
+    folds
+        Whether the folds of a backtest are among them; `folds_of` has them as figures.
+    """
     result = job.result or {}
     parts = _folds(result.get("folds")) + _versions(result.get("versions"))
     # Means over folds are in the summary.
     told = parts or _figures(result.get("figures"))
+    if not folds and "folds" in result:
+        told = []
     failed: Any = result.get("failed")
     if isinstance(failed, dict):
         told += [f"{name} failed: {str(reason).removesuffix('.')}" for name, reason in failed.items()]
     return tuple(told)
+
+
+def folds_of(job: Job) -> tuple[FoldRow, ...]:
+    """Return what each fold of a backtest came to, in order of time."""
+    found: Any = (job.result or {}).get("folds")
+    return tuple(_fold(one) for one in (found if isinstance(found, list) else ()))
+
+
+def _fold(one: Mapping[str, Any]) -> FoldRow:
+    figures = one["figures"]
+    start, origin, end = (
+        datetime.fromisoformat(moment)
+        for moment in (one["spans"]["train"][0], one["spans"]["test"][0], one["spans"]["test"][1])
+    )
+    return FoldRow(
+        number=one["fold"],
+        start=start,
+        origin=origin,
+        end=end,
+        error=figures.get("normalised_error"),
+        unchanged_error=figures.get("persistence_error"),
+        alarms=figures["alarms_per_week"],
+        f1=figures.get("f1"),
+    )
 
 
 def _figures(found: JSON) -> list[str]:

@@ -86,6 +86,32 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class FoldRow:
+    """One fold of a backtest: what it learned from, the stretch it judged, and how that went.
+
+    Parameters
+    ----------
+    start, origin, end
+        UTC: it learned from ``[start, origin)`` and judged ``[origin, end)``.
+    error, unchanged_error
+        In standard deviations: of its prediction, and of predicting no change; None without a prediction.
+    alarms
+        A week.
+    f1
+        Against published labels; None where the stretch has none.
+    """
+
+    number: int
+    start: datetime
+    origin: datetime
+    end: datetime
+    error: float | None
+    unchanged_error: float | None
+    alarms: float
+    f1: float | None
+
+
+@dataclass(frozen=True)
 class JobView:
     """One job with all that its own view shows.
 
@@ -94,13 +120,15 @@ class JobView:
     lines
         The newest lines of its log, the oldest of them first.
     curves
-        Of every figure that it logged.
+        Of every loss that it logged.
     memory_mb, cpu_s
         Resident memory in MB and CPU seconds of its process, as last told; None before that.
     parameters
         What it was asked to do, as (name, value) in the order in which they are shown.
     results
         What it found, a sentence each.
+    folds
+        What each fold of a backtest came to, in order of time.
     run_id
         The MLflow run of what it registered, for ``/mlflow/run/RUN``; None if there is none.
     checkpoint
@@ -116,6 +144,7 @@ class JobView:
     cpu_s: float | None
     parameters: tuple[tuple[str, str], ...]
     results: tuple[str, ...]
+    folds: tuple[FoldRow, ...]
     run_id: str | None
     checkpoint: int | None
     actions: tuple[Action, ...]

@@ -6,7 +6,7 @@ from typing import Final
 from app.queries import house
 from app.queries.batches import view_of
 from app.queries.failure import answered
-from app.queries.job_results import parameters_of, results_of
+from app.queries.job_results import folds_of, parameters_of, results_of
 from app.queries.job_rows import curves_of, names, row_of
 from app.queries.job_text import KIND_WORDS
 from app.queries.job_views import Action, BatchView, JobRow, JobView, Live, LogLine, Notices, Watch
@@ -90,11 +90,13 @@ def job(job_id: int) -> JobView | None:
         lines=tuple(
             LogLine(line.seq, line.at, line.attempt, line.text) for line in table.lines(job_id, limit=_LINES)
         ),
-        curves=curves_of(job_id),
+        # What a fold came to is no loss, and stands in its row.
+        curves=tuple(one for one in curves_of(job_id) if not one[0].startswith("fold ")),
         memory_mb=found.memory_mb,
         cpu_s=found.cpu_s,
         parameters=parameters_of(found, known),
-        results=results_of(found),
+        results=results_of(found, folds=False),
+        folds=folds_of(found),
         run_id=_run_of(found),
         checkpoint=found.checkpoint or None,
         actions=actions_of(found),

@@ -74,7 +74,7 @@ def backtest_job(payload: Mapping[str, JSON], task: Task) -> dict[str, JSON]:
     summary = f"{len(done)} of {folds} folds of {plan.sensor.key}, {request.preset}: "
     summary += (
         f"mean error {means['normalised_error']:.3f} of a standard deviation "
-        f"(as before: {means['persistence_error']:.3f}), "
+        f"(predicting no change: {means['persistence_error']:.3f}), "
         if "normalised_error" in means
         else ""
     )

@@ -68,7 +68,7 @@ class TrainOutcome:
         found, number = self.figures, self.version.number
         numbers = (
             f"held-out error {found.normalised_error:.3f} of a standard deviation "
-            f"(as before: {found.persistence_error:.3f})"
+            f"(predicting no change: {found.persistence_error:.3f})"
             if math.isfinite(found.normalised_error)
             else "no held-out error, because it predicts no value there"
         )

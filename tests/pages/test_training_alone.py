@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
 from page_words import Open, text_of
 from streamlit.testing.v1 import AppTest
-from training_work import CONSTANT, PUMPS, ask, batch, done, failed, run
+from training_work import CONSTANT, PUMPS, ask, batch, done, failed, run, sensor_id
 from two_pumps import NOW
 
+from core.jobs.run import execute
 from warehouse.home import Warehouse
 
 
@@ -84,6 +86,27 @@ def test_a_finished_job_says_what_came_of_it_and_leads_to_its_version(pumps: War
     assert f"version_{version.id}" in _buttons(page)
     links = [one.proto.url for one in page.get("link_button")]
     assert links == ([f"/mlflow/run/{version.run_id}"] if version.run_id else [])
+
+
+def test_a_backtest_shows_each_fold_with_its_stretch_and_no_curve_of_losses(
+    pumps: Warehouse, open_page: Open
+):
+    sensor = sensor_id(pumps)
+    payload = {"sensor_ids": [sensor], "preset": "quick", "mode": "causal", "seed": 0, "folds": 3}
+    added = pumps.jobs.add("backtest", payload, actor="engineer A", at=NOW)
+    told = execute(run(pumps, added), warehouse=pumps, clock=lambda: NOW)
+    assert (told.state, told.error) == ("done", None)
+    assert told.result is not None
+    page = open_page("training", job=str(added.id))
+    table = page.table[0].value
+    assert list(table["Fold"]) == ["1", "2", "3"]
+    # Each judged the stretch that follows what it learned from.
+    assert list(table["Judged until"])[:2] == list(table["Judged from"])[1:]
+    errors = [float(one) for one in table["Error"]]
+    figures = [one["figures"]["normalised_error"] for one in told.result["folds"]]
+    assert errors == pytest.approx(figures, rel=1e-2)
+    assert not page.get("plotly_chart")
+    assert "Fold 1:" not in text_of(page)
 
 
 def test_what_an_earlier_attempt_wrote_stands_apart(pumps: Warehouse, open_page: Open):

@@ -69,6 +69,7 @@ def view(of: JobRow, **changed: Any) -> JobView:
         "cpu_s": 98.0,
         "parameters": (("Preset", "thorough"), ("Mode", "causal"), ("Seed", "0")),
         "results": (),
+        "folds": (),
         "run_id": None,
         "checkpoint": None,
         "actions": ("cancel",),
