@@ -14,7 +14,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
+
+from warehouse.home import Warehouse
+from warehouse.state.owner import StateOwner
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
+import two_pumps
 
 ROOT = Path(__file__).parents[2]
 # On a page below the root Streamlit's front end asks for its server there first, then at the root.
@@ -54,6 +60,13 @@ def watch(chromium: Browser) -> Iterator[Watched]:
     found.page.on("pageerror", lambda error: found.errors.append(str(error)))
     yield found
     context.close()
+
+
+def require_clean(watched: Watched) -> None:
+    """Require that the page shows no exception, said nothing wrong, and asked for nothing off this host."""
+    expect(watched.page.locator("[data-testid=stException]")).to_have_count(0)
+    assert watched.errors == []
+    assert watched.off_host == []
 
 
 @dataclass(frozen=True)
@@ -97,6 +110,16 @@ def start(home: Path, *arguments: str) -> App:
             pytest.fail(f"the app did not start: {log.read_text(encoding='utf-8', errors='replace')}")
         pause.wait(0.1)
     return app
+
+
+def serve(warehouse: Warehouse) -> Iterator[App]:
+    """Close a home of `two_pumps`, run the app on it, and stop it in the end."""
+    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
+        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
+    warehouse.close()
+    running = start(warehouse.root)
+    yield running
+    stop(running)
 
 
 def stop(app: App) -> None:

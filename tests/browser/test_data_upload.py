@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_app import App, Watched, start, stop
+from running_app import App, Watched, require_clean, start, stop
 
 from warehouse.home import Warehouse
 
-NO_EXCEPTION = "[data-testid=stException]"
 BERLIN = ZoneInfo("Europe/Berlin")
 # The clocks of Berlin were set back on 26 October 2025 at 01:00 UTC.
 FIRST, LAST = datetime(2025, 10, 20, tzinfo=UTC), datetime(2025, 10, 30, tzinfo=UTC)
@@ -45,12 +44,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running = start(tmp_path_factory.mktemp("upload") / "home")
     yield running
     stop(running)
-
-
-def _clean(watched: Watched) -> None:
-    expect(watched.page.locator(NO_EXCEPTION)).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []
 
 
 def _choose(page: Page, field: str, text: str) -> None:
@@ -107,7 +100,7 @@ def test_a_table_is_mapped_stored_judged_and_its_bad_row_found(
     (row,) = _refused(app.home, "in the night")
     assert row.refusal.row == bad_line
     assert row.refusal.file == "October.csv"
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_a_limit_is_set_seen_on_the_chart_and_taken_back(app: App, watched: Watched) -> None:
@@ -137,7 +130,7 @@ def test_a_limit_is_set_seen_on_the_chart_and_taken_back(app: App, watched: Watc
     page.goto(f"{app.url}/anomalies?asset=Pump+9&span=All+time")
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(marks.filter(has_text="limit")).to_have_count(0)
-    _clean(watched)
+    require_clean(watched)
 
 
 @pytest.mark.parametrize("section", ["Sensors", "Upload", "Quarantine", "Snapshots"])
@@ -152,7 +145,7 @@ def test_every_section_is_shown_without_an_error_and_without_sideways_scrolling(
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
     assert width <= page.evaluate("document.querySelector('[data-testid=stMain]').clientWidth")
-    _clean(watched)
+    require_clean(watched)
 
 
 def _assets(home: Path) -> list[str]:

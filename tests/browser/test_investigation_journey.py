@@ -11,15 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
-from running_app import App, Watched, start, stop
+from running_app import App, Watched, require_clean, serve
 
 from warehouse import schema
-from warehouse.state.owner import StateOwner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
 
-NO_EXCEPTION = "[data-testid=stException]"
 HIGHEST = 131.0
 # Of the chart as it is drawn.
 _DAYS = "plot._fullLayout.xaxis.range.map(one => new Date(one)).reduce((a, b) => (b - a) / 864e5)"
@@ -42,12 +40,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     times = [two_pumps.START - timedelta(hours=k + 1) for k in range(n)]
     years = pl.DataFrame({"sensor_id": sensor, "ts": times, "value": values, "quality": 0})
     warehouse.telemetry.write(schema.conform(years, schema.READINGS, "test"), note="years", at=two_pumps.NOW)
-    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
-        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
-    warehouse.close()
-    running = start(home)
-    yield running
-    stop(running)
+    yield from serve(warehouse)
 
 
 def _open(app: App, page: Page, **address: str) -> None:
@@ -110,7 +103,7 @@ def test_from_event_to_event_to_its_readings_and_to_a_link(
     expect(page.get_by_role("radio", name="Day", exact=True)).to_be_checked()
     expect(page.get_by_text("Raw readings of the window")).to_be_visible()
     expect(page.get_by_text("Event 2 of 2 on this sensor.")).to_be_visible()
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_years_are_no_blank_chart_and_their_extreme_is_in_sight(app: App, watched: Watched) -> None:
@@ -123,10 +116,4 @@ def test_years_are_no_blank_chart_and_their_extreme_is_in_sight(app: App, watche
     assert _shown(page, _DRAWN_PX) > 300
     # Half a day of event in two years is too narrow to be seen: it has a mark of its own.
     assert _shown(page, _MARKS) >= 1
-    _clean(watched)
-
-
-def _clean(watched: Watched) -> None:
-    expect(watched.page.locator(NO_EXCEPTION)).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []
+    require_clean(watched)

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from running_app import App, Watched, start, stop
+from running_app import App, Watched, require_clean, serve
 
-from warehouse.state.owner import StateOwner
 from warehouse.state.published import read_labels
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
-
-NO_EXCEPTION = "[data-testid=stException]"
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +20,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """Two pumps, one of them failing; the app runs on them."""
     home = tmp_path_factory.mktemp("journey") / "home"
     warehouse = two_pumps.build(home)
-    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
-        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
-    warehouse.close()
-    running = start(home)
-    yield running
-    stop(running)
-
-
-def _clean(watched: Watched) -> None:
-    expect(watched.page.locator(NO_EXCEPTION)).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []
+    yield from serve(warehouse)
 
 
 def _type_hour(page: Page, field: str, hour: str, minute: str) -> None:
@@ -94,7 +80,7 @@ def test_find_judge_reload_undo(app: App, watched: Watched):
     expect(page.get_by_text("False positive · engineer A")).to_have_count(0)
     page.reload()
     expect(page.get_by_text("None yet.")).to_be_visible()
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_a_range_drawn_on_the_chart_sets_the_bounds(app: App, watched: Watched):
@@ -106,7 +92,7 @@ def test_a_range_drawn_on_the_chart_sets_the_bounds(app: App, watched: Watched):
     before = minutes.inner_text()
     _drag(page, 0.2, 0.7)
     expect(minutes).not_to_have_text(before)
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_a_range_drawn_on_the_chart_zooms_and_one_key_resets(app: App, watched: Watched):
@@ -117,7 +103,7 @@ def test_a_range_drawn_on_the_chart_zooms_and_one_key_resets(app: App, watched: 
     page.wait_for_url(re.compile("window=2024-05-20"))
     page.keyboard.press("0")
     page.wait_for_url(lambda url: "window" not in url)
-    _clean(watched)
+    require_clean(watched)
 
 
 @pytest.mark.parametrize("name", ["", "anomalies", "models", "training", "data"])
@@ -128,7 +114,7 @@ def test_every_page_is_shown_without_an_error(app: App, watched: Watched, name: 
     expect(watched.page.get_by_role("heading", level=1)).to_be_visible()
     expect(watched.page.get_by_text("engineer A · admin")).to_be_visible()
     expect(watched.page.get_by_test_id("stSkeleton")).to_have_count(0)
-    _clean(watched)
+    require_clean(watched)
 
 
 def _drag(page: Page, start_at: float, end_at: float) -> None:

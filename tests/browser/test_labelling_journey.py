@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from running_app import App, Watched, start, stop, watch
+from running_app import App, Watched, require_clean, start, stop, watch
 
 from warehouse.home import Warehouse
 from warehouse.state.published import read_labels
@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import two_pumps
 from many_events import ALIKE, EVENTS, JUDGED, LENGTH, build, name
 
-NO_EXCEPTION = "[data-testid=stException]"
 THIRTY = 30
 IN_A_GLANCE_S = 20.0
 """From something red to a verdict, as an engineer may expect it."""
@@ -44,12 +43,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def screen(chromium: Browser) -> Iterator[Watched]:
     """One browser for all journeys: each opens its own address in it."""
     yield from watch(chromium)
-
-
-def _clean(screen: Watched) -> None:
-    expect(screen.page.locator(NO_EXCEPTION)).to_have_count(0)
-    assert screen.errors == []
-    assert screen.off_host == []
 
 
 def _stored(app: App, actor: str) -> pl.DataFrame:
@@ -105,7 +98,7 @@ def test_from_overview_to_a_verdict_in_three_actions(app: App, screen: Watched) 
     assert _stored(app, "engineer A")["event_id"].to_list() == [two_pumps.WORST]
     page.keyboard.press("z")
     expect(page.get_by_text("Taken back.")).to_be_visible()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_a_preview_is_applied_and_undone_and_the_list_follows(app: App, screen: Watched) -> None:
@@ -123,7 +116,7 @@ def test_a_preview_is_applied_and_undone_and_the_list_follows(app: App, screen: 
     page.get_by_role("button", name=re.compile(r"held back")).click()
     dialog.get_by_role("button", name="Undo").click()
     expect(_listed(page)).to_have_count(before)
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_one_verdict_for_an_incident_is_stored_at_once_and_undone_at_once(app: App, screen: Watched) -> None:
@@ -144,7 +137,7 @@ def test_one_verdict_for_an_incident_is_stored_at_once_and_undone_at_once(app: A
     page.keyboard.press("z")
     expect(page.get_by_text("Taken back: 3 verdicts.")).to_be_visible()
     assert _stored(app, "Ana").is_empty()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_the_second_of_two_people_sees_what_the_first_said_and_nothing_is_overwritten(
@@ -187,7 +180,7 @@ def test_the_second_of_two_people_sees_what_the_first_said_and_nothing_is_overwr
     ben.keyboard.press("z")
     expect(ben.get_by_text("Taken back.")).to_be_visible()
     context.close()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_who_is_at_the_screen_is_chosen_in_the_top_line(app: App, screen: Watched) -> None:
@@ -205,7 +198,7 @@ def test_who_is_at_the_screen_is_chosen_in_the_top_line(app: App, screen: Watche
     page.get_by_text("Ana", exact=True).click()
     expect(page.get_by_role("button", name="Ana · labeller")).to_be_visible()
     page.wait_for_url(re.compile("person=Ana"))
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_a_box_that_is_dragged_becomes_the_bounds(app: App, screen: Watched) -> None:
@@ -227,7 +220,7 @@ def test_a_box_that_is_dragged_becomes_the_bounds(app: App, screen: Watched) -> 
     assert f"{label['start']:%Y-%m-%dT%H:%M}" == start[:16]
     page.keyboard.press("z")
     expect(page.get_by_text("Taken back.")).to_be_visible()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_a_missed_anomaly_is_drawn_seen_in_the_history_and_undone(app: App, screen: Watched) -> None:
@@ -263,7 +256,7 @@ def test_a_missed_anomaly_is_drawn_seen_in_the_history_and_undone(app: App, scre
     expect(page.get_by_text("Taken back.")).to_be_visible()
     expect(mark).to_have_count(0)
     assert _stored(app, "engineer A").is_empty()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_the_keys_are_listed(app: App, screen: Watched) -> None:
@@ -284,7 +277,7 @@ def test_the_keys_are_listed(app: App, screen: Watched) -> None:
     assert _stored(app, "engineer A").height == before
     page.keyboard.press("t")
     expect(_chosen(page, "true_anomaly")).to_be_visible()
-    _clean(screen)
+    require_clean(screen)
 
 
 def test_thirty_events_are_labelled_by_keyboard_alone(app: App, screen: Watched) -> None:
@@ -331,7 +324,7 @@ def test_thirty_events_are_labelled_by_keyboard_alone(app: App, screen: Watched)
     assert stored["verdict"].to_list() == ["false_positive", "true_anomaly", "true_anomaly"] * (THIRTY // 3)
     assert actions == 2 * THIRTY + 18
     assert seconds / THIRTY < IN_A_GLANCE_S
-    _clean(screen)
+    require_clean(screen)
 
 
 def _drag(page: Page, start_at: float, end_at: float) -> None:

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from running_app import App, Watched, start, stop
+from running_app import App, Watched, require_clean, serve
 
 from warehouse.home import Warehouse
 from warehouse.jobs import Job
-from warehouse.state.owner import StateOwner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
 import training_work
 import two_pumps
 
-NO_EXCEPTION = "[data-testid=stException]"
 PUMP_1, PUMP_2 = "Pump 1 · outlet temperature", "Pump 2 · outlet temperature"
 
 
@@ -27,18 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """Two pumps with the app and its supervisor running on them."""
     home = tmp_path_factory.mktemp("training") / "home"
     warehouse = two_pumps.build(home)
-    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
-        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
-    warehouse.close()
-    running = start(home)
-    yield running
-    stop(running)
-
-
-def _clean(watched: Watched) -> None:
-    expect(watched.page.locator(NO_EXCEPTION)).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []
+    yield from serve(warehouse)
 
 
 def _jobs(app: App, kind: str = "train") -> tuple[Job, ...]:
@@ -113,7 +100,7 @@ def test_launch_watch_cancel_resume_and_open_the_version(app: App, watched: Watc
     page.get_by_role("button", name="Open version").click()
     page.wait_for_url(re.compile(f"version={done.result['version_id']}"))
     expect(page.get_by_role("heading", name=re.compile(PUMP_1))).to_be_visible()
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_the_end_is_told_on_another_page(app: App, watched: Watched) -> None:
@@ -132,7 +119,7 @@ def test_the_end_is_told_on_another_page(app: App, watched: Watched) -> None:
     scoring = _jobs(app, "score")[0]
     page.goto(f"{app.url}/training?job={scoring.id}")
     expect(_badge(page, "✓ Done")).to_be_visible()
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_two_people_who_ask_for_one_sensor_see_the_first(
@@ -159,7 +146,7 @@ def test_two_people_who_ask_for_one_sensor_see_the_first(
     second.get_by_role("button", name="Cancel", exact=True).click()
     expect(_badge(second, "⊘ Cancelled")).to_be_visible(timeout=10_000)
     context.close()
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_a_row_of_the_history_opens_its_job_and_the_way_back_does_not_open_it_again(
@@ -182,7 +169,7 @@ def test_a_row_of_the_history_opens_its_job_and_the_way_back_does_not_open_it_ag
     page.wait_for_url(re.compile("state=done.*cancelled"))
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     assert "job=" not in page.url
-    _clean(watched)
+    require_clean(watched)
 
 
 def test_a_form_keeps_what_was_chosen_while_more_is_chosen_and_says_what_is_wrong_at_its_field(
@@ -205,7 +192,7 @@ def test_a_form_keeps_what_was_chosen_while_more_is_chosen_and_says_what_is_wron
     expect(dialog.get_by_text("Write a number from 1 to 500, not 'many'.")).to_be_visible()
     expect(page.get_by_role("radio", name=re.compile("^Telemanom"))).to_be_checked()
     assert len(_jobs(app)) == before
-    _clean(watched)
+    require_clean(watched)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -218,4 +205,4 @@ def test_every_part_fits_the_screen(app: App, watched: Watched, address: str, sc
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     main = "document.querySelector('[data-testid=stMain]')"
     assert page.evaluate(f"{main}.scrollWidth") <= page.evaluate(f"{main}.clientWidth")
-    _clean(watched)
+    require_clean(watched)

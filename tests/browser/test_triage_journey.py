@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from running_app import App, Watched, start, stop
+from running_app import App, Watched, require_clean, serve
 
 from warehouse.home import Warehouse
-from warehouse.state.owner import StateOwner
 from warehouse.state.published import read_labels
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pages"))
@@ -29,12 +28,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     home = tmp_path_factory.mktemp("triage") / "home"
     warehouse = two_pumps.build(home)
     one_incident.add(warehouse)
-    with StateOwner(warehouse, clock=lambda: two_pumps.NOW) as owner:
-        owner.write("fleet.refresh", {}, actor="test", write_id="refresh")
-    warehouse.close()
-    running = start(home)
-    yield running
-    stop(running)
+    yield from serve(warehouse)
 
 
 @pytest.fixture
@@ -45,9 +39,7 @@ def page(app: App, watched: Watched) -> Iterator[Page]:
     # The first visit also brings the charts' library.
     expect(watched.page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
     yield watched.page
-    expect(watched.page.locator("[data-testid=stException]")).to_have_count(0)
-    assert watched.errors == []
-    assert watched.off_host == []
+    require_clean(watched)
 
 
 def _undo(page: Page) -> None:
