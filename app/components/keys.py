@@ -9,6 +9,8 @@ from typing import Final
 
 import streamlit as st
 
+from app.components.dialog_guard import TYPING
+
 KEYS: Final = (
     ("Judge", (("T", "true anomaly"), ("F", "false positive"), ("U", "unsure"))),
     (
@@ -68,8 +70,6 @@ export default function () {
   show();
   const listen = (event) => {
     const on = event.target;
-    const typing = on.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(on.tagName)
-      || on.getAttribute("role") === "spinbutton";
     if (document.querySelector('[data-testid="stDialog"]')) return;
     if (event.ctrlKey || event.metaKey || event.altKey) {
       const save = document.querySelector(".st-key-card_save button:enabled");
@@ -78,7 +78,7 @@ export default function () {
         // is taken by Enter or when it is left.
         event.preventDefault();
         event.stopImmediatePropagation();
-        if (typing && on.tagName !== "TEXTAREA") {
+        if (typing(on) && on.tagName !== "TEXTAREA") {
           on.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
         }
         document.activeElement.blur();
@@ -86,7 +86,7 @@ export default function () {
       }
       return;
     }
-    if (typing) {
+    if (typing(on)) {
       const leaves = event.key === "Escape" || (event.key === "Enter" && on.tagName !== "TEXTAREA");
       if (!leaves || !on.closest('[class*="st-key-card_"]')) return;
       if (on.tagName === "TEXTAREA") on.blur();
@@ -117,7 +117,7 @@ export default function () {
   };
 }
 """
-_listener = st.components.v2.component("telltale_keys", js=_LISTENER)
+_listener = st.components.v2.component("telltale_keys", js=TYPING + _LISTENER)
 
 
 def keys_button(opened: str) -> None:
